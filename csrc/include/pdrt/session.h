@@ -1,0 +1,97 @@
+// A session: a model planned for one device, with its buffers and threads, ready to run.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pdrt/model.h"
+
+namespace pdrt {
+
+struct Options {
+  std::string device = "auto";       // "auto", "cpu"; "opencl" and "opencl:1" are refused by name until they exist
+  int threads = 0;                   // 0: as many as the affinity mask and the cgroup quota give this process
+  std::vector<std::string> outputs;  // empty: the model's outputs; else any values of the graph, by name
+  std::string cache_dir;             // where tuned results and compiled programs live; unused on the CPU so far
+  bool skip = true;                  // false: compute every kernel and multiply afterwards, to measure what skipping gives
+};
+
+// Counts for one convolution or fully connected layer, one entry per sample of the batch.
+struct LayerCounts {
+  std::string name;                    // the node's name
+  std::int64_t kernels = 0;            // kernels it has
+  std::int64_t channels = 0;           // input channels it has (of one group)
+  std::int64_t macs_per_pair = 0;      // multiply-adds of one kernel on one input channel, one sample
+  std::vector<std::int64_t> active;    // kernels computed
+  std::vector<std::int64_t> visited;   // (kernel, input channel) pairs computed
+};
+
+struct RunStats {
+  std::int64_t macs_dense = 0;     // every kernel on every input, whole batch
+  std::int64_t macs_executed = 0;  // sum over layers of visited * macs_per_pair
+  double milliseconds = 0;         // wall clock of the run
+  std::vector<LayerCounts> layers;
+};
+
+// One line of explain(): a step of the plan.
+struct StepReport {
+  std::string name;                    // the first node's name
+  std::vector<std::string> operators;  // the nodes fused into this step, in order
+  std::string implementation;          // what runs it
+  std::vector<std::string> refused;    // "implementation: why not", in order of preference
+  std::int64_t macs = 0;               // dense multiply-adds, one run
+  Shape output;                        // shape of its first output
+  std::vector<std::string> switches;   // names of the multipliers that can switch it off
+  std::vector<std::string> notes;      // what could not be skipped, and why
+};
+
+struct Explanation {
+  std::string device;  // e.g. "cpu (avx512, 2 threads)"
+  std::vector<StepReport> steps;
+  std::int64_t macs = 0;
+  std::size_t arena_bytes = 0;   // buffers shared by lifetime
+  std::size_t weight_bytes = 0;  // weights, mapped
+  std::size_t packed_bytes = 0;  // weights rearranged at plan time
+};
+
+class Session {
+ public:
+  explicit Session(const Model& model, const Options& options = {});
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  const std::vector<Spec>& inputs() const;
+  const std::vector<Spec>& outputs() const;
+
+  // Runs once. Inputs by name, any strides; returns contiguous outputs in the order of outputs().
+  // Safe from several threads at once. Throws InputError naming the input, its shape and what was expected.
+  std::vector<Tensor> run(const std::map<std::string, TensorView>& inputs);
+  // The same with the statistics of exactly this run.
+  std::vector<Tensor> run(const std::map<std::string, TensorView>& inputs, RunStats& stats);
+  // For callers that keep their buffers: nothing is allocated once each shape has been seen.
+  void run_into(const std::vector<TensorView>& inputs, const std::vector<TensorView>& outputs,
+                RunStats* stats = nullptr);
+
+  // Statistics of the run that finished last; empty before the first.
+  RunStats last_run() const;
+  // The plan for these input shapes (in the order of inputs()); free dimensions are 1 where none are given.
+  Explanation explain(const std::vector<Shape>& shapes = {}) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// What this machine offers, and why it does not offer the rest. Never throws.
+struct DeviceReport {
+  std::string name;     // "cpu"
+  bool usable = false;
+  std::string details;  // instruction set, threads, or why it cannot be used
+};
+std::vector<DeviceReport> devices();
+
+}  // namespace pdrt
