@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from conftest import REPOSITORY, cmake_build
 
 COMPILER = "aarch64-linux-gnu-g++"
