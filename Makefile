@@ -3,7 +3,7 @@ PYTHON ?= python3
 
 py := .venv/bin/python
 pip := $(py) -m pip --quiet --disable-pip-version-check
-cmake := PATH=".venv/bin:$$PATH" cmake
+path := PATH="$$PWD/.venv/bin:$$PATH"
 # One build folder for the wheel, the C++ tests and the tools, so that the core is compiled once.
 install := $(pip) install --no-build-isolation --config-settings=build-dir=build/python \
              $(if $(WERROR),--config-settings=cmake.define.PDRT_WERROR=ON)
@@ -22,7 +22,7 @@ demo: .venv/demo.stamp  ## recognise digits while most of the network stays swit
 	@.venv/bin/pdrt demo
 
 test: .venv/test.stamp  ## build, then run the C++ tests and the Python tests
-	@PATH="$$PWD/.venv/bin:$$PATH" ctest --test-dir build/python --output-on-failure
+	@$(path) ctest --test-dir build/python --output-on-failure
 	@PDRT_BUILD=build/python $(py) -m pytest
 
 bench: .venv/bench.stamp  ## measure: layers, skipping, and ONNX Runtime beside it
@@ -40,13 +40,13 @@ format: .venv/lint.stamp  ## format the C++ sources and sort out what ruff can f
 
 tidy: .venv/tools.stamp  ## clang-tidy over the C++ core (needs clang-tidy)
 	@command -v clang-tidy >/dev/null || { echo "clang-tidy not found: apt-get install clang-tidy"; exit 1; }
-	@$(cmake) -S . -B build/tidy -G Ninja -DPDRT_TESTS=OFF >/dev/null
+	@$(path) cmake -S . -B build/tidy -G Ninja -DPDRT_TESTS=OFF >/dev/null
 	@find csrc -name '*.cpp' ! -path 'csrc/bindings/*' | xargs -P "$$(nproc)" -n 1 clang-tidy --quiet -p build/tidy
 
 sanitize: .venv/test.stamp  ## the C++ tests and the stored cases under AddressSanitizer and UBSan
-	@$(cmake) -S . -B build/sanitize -G Ninja -DPDRT_TESTS=ON "-DPDRT_SANITIZE=address;undefined" >/dev/null
-	@$(cmake) --build build/sanitize
-	@PATH="$$PWD/.venv/bin:$$PATH" ctest --test-dir build/sanitize --output-on-failure
+	@$(path) cmake -S . -B build/sanitize -G Ninja -DPDRT_TESTS=ON "-DPDRT_SANITIZE=address;undefined" >/dev/null
+	@$(path) cmake --build build/sanitize
+	@$(path) ctest --test-dir build/sanitize --output-on-failure
 	@$(py) tests/make_cases.py build/cases
 	@build/sanitize/csrc/tools/pdrt-check build/cases
 
