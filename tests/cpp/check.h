@@ -1,4 +1,5 @@
-// Checks for the C++ tests: each failure prints where and what, the program goes on, and report() sums up.
+// Checks for the C++ tests: each failure prints where and what, the program goes on, and report()
+// sums up.
 //
 //   int main() {
 //     CHECK(1 + 1 == 2);
@@ -24,7 +25,8 @@ inline Tally& tally() {
   return counts;
 }
 
-inline void record(bool ok, const char* file, int line, const char* code, const std::string& detail = "") {
+inline void record(bool ok, const char* file, int line, const char* code,
+                   const std::string& detail = "") {
   if (ok) {
     ++tally().passed;
     return;
@@ -36,7 +38,8 @@ inline void record(bool ok, const char* file, int line, const char* code, const 
 
 // Passes where `call` throws an Expected whose message contains `substring`.
 template <typename Expected, typename Call>
-void throws(const Call& call, const std::string& substring, const char* file, int line, const char* code) {
+void throws(const Call& call, const std::string& substring, const char* file, int line,
+            const char* code) {
   try {
     call();
   } catch (const Expected& error) {
@@ -45,13 +48,15 @@ void throws(const Call& call, const std::string& substring, const char* file, in
            "expected \"" + substring + "\" in \"" + message + "\"");
     return;
   } catch (const std::exception& error) {
-    record(false, file, line, code, std::string("threw ") + typeid(error).name() + ": " + error.what());
+    record(false, file, line, code,
+           std::string("threw ") + typeid(error).name() + ": " + error.what());
     return;
   }
   record(false, file, line, code, "threw nothing");
 }
 
-// Prints "N passed, N failed"; the value is for main to return. A program that checked nothing has failed.
+// Prints "N passed, N failed"; the value is for main to return. A program that checked nothing has
+// failed.
 inline int report() {
   std::printf("%d passed, %d failed\n", tally().passed, tally().failed);
   return tally().failed == 0 && tally().passed > 0 ? 0 : 1;

@@ -1,0 +1,69 @@
+#include "model/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <new>
+
+#include "model/descriptor.h"
+#include "model/fault.h"
+
+namespace pdrt {
+
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+
+[[noreturn]] void refuse_unreadable(const std::string& path, int error) {
+  refuse(path, FileFault::file_unreadable,
+         "the file cannot be read: " + std::string(std::strerror(error)));
+}
+
+}  // namespace
+
+std::shared_ptr<const FileBytes> FileBytes::map(const std::string& path) {
+  // O_NONBLOCK: opening a pipe nobody writes to must not wait for ever.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.valid()) refuse_unreadable(path, errno);
+  struct stat status {};
+  if (::fstat(file.number(), &status) != 0) refuse_unreadable(path, errno);
+  if (S_ISDIR(status.st_mode)) refuse(path, FileFault::file_not_regular, "this is a directory");
+  if (!S_ISREG(status.st_mode))
+    refuse(path, FileFault::file_not_regular, "this is not a regular file");
+  if (status.st_size == 0) refuse(path, FileFault::file_empty, "the file is empty");
+  if (static_cast<std::uint64_t>(status.st_size) > SIZE_MAX) refuse_unreadable(path, EFBIG);
+
+  const std::shared_ptr<FileBytes> bytes(new FileBytes);
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* const data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);
+  if (data == MAP_FAILED) refuse_unreadable(path, errno);
+  bytes->data_ = static_cast<const unsigned char*>(data);
+  bytes->size_ = size;
+  bytes->mapped_ = true;
+  return bytes;
+}
+
+std::shared_ptr<const FileBytes> FileBytes::copy_of(const void* bytes, std::size_t size,
+                                                    const std::string& name) {
+  if (size == 0) refuse(name, FileFault::file_empty, "there are no bytes");
+  const std::shared_ptr<FileBytes> copy(new FileBytes);
+  void* const data = ::operator new(size, kAlignment);
+  copy->data_ = static_cast<const unsigned char*>(std::memcpy(data, bytes, size));
+  copy->size_ = size;
+  return copy;
+}
+
+FileBytes::~FileBytes() {
+  void* const data = const_cast<unsigned char*>(data_);
+  if (mapped_) {
+    ::munmap(data, size_);
+  } else {
+    ::operator delete(data, kAlignment);
+  }
+}
+
+}  // namespace pdrt

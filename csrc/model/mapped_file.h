@@ -1,0 +1,34 @@
+// The bytes of a .pdrt file: mapped from disk, or copied from memory.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace pdrt {
+
+// Read-only and 64-byte aligned. The mapping lives as long as the object.
+class FileBytes {
+ public:
+  // Maps a regular file. Throws ModelError (file_unreadable, file_not_regular, file_empty).
+  // The file must not be changed in place while it is mapped; replacing it by a rename is fine.
+  static std::shared_ptr<const FileBytes> map(const std::string& path);
+  static std::shared_ptr<const FileBytes> copy_of(const void* bytes, std::size_t size,
+                                                  const std::string& name);
+
+  ~FileBytes();
+  FileBytes(const FileBytes&) = delete;
+  FileBytes& operator=(const FileBytes&) = delete;
+
+  const unsigned char* data() const { return data_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  FileBytes() = default;
+
+  const unsigned char* data_ = nullptr;
+  std::size_t size_ = 0;
+  bool mapped_ = false;
+};
+
+}  // namespace pdrt
