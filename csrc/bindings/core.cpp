@@ -1,0 +1,342 @@
+// pdrt._core: the runtime as Python sees it. Arrays cross without a copy in either direction; the
+// interpreter lock is released wherever the runtime works. What belongs to Python's own manners
+// (paths, ONNX, DLPack, text) is in python/pdrt.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "cpu/engine.h"
+#include "cpu/peak.h"
+#include "cpu/pool.h"
+#include "model/operators.h"
+#include "pdrt/pdrt.h"
+
+namespace py = pybind11;
+using namespace pybind11::literals;
+
+namespace {
+
+// ---- errors
+
+struct ErrorTypes {
+  py::object error, model, input, device;
+};
+PYBIND11_CONSTINIT py::gil_safe_call_once_and_store<ErrorTypes> error_types;
+
+py::object make_error(py::module_& module, const char* name, const char* doc,
+                      const py::handle& base) {
+  const std::string qualified = std::string("pdrt.") + name;
+  auto type = py::reinterpret_steal<py::object>(
+      PyErr_NewExceptionWithDoc(qualified.c_str(), doc, base.ptr(), nullptr));
+  if (!type) throw py::error_already_set();
+  module.attr(name) = type;
+  return type;
+}
+
+// A message may quote bytes of a stranger's file: whatever is not UTF-8 is shown as the replacement
+// character.
+void raise(const py::object& type, const char* message) {
+  auto text = py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(
+      message, static_cast<Py_ssize_t>(std::string_view(message).size()), "replace"));
+  if (text) PyErr_SetObject(type.ptr(), text.ptr());
+}
+
+void bind_errors(py::module_& module) {
+  error_types.call_once_and_store_result([&module] {
+    ErrorTypes types;
+    types.error =
+        make_error(module, "Error", "Base of everything pdrt raises on purpose.", PyExc_Exception);
+    types.model = make_error(
+        module, "ModelError",
+        "The model (its file, graph, operators or weights) cannot be accepted.", types.error);
+    types.input = make_error(module, "InputError",
+                             "The caller's input (name, shape, dtype, option) cannot be accepted.",
+                             types.error);
+    types.device = make_error(module, "DeviceError",
+                              "The device, or a part of it that was asked for, cannot do the work.",
+                              types.error);
+    return types;
+  });
+  py::register_exception_translator([](std::exception_ptr pointer) {
+    if (!pointer) return;
+    const ErrorTypes& types = error_types.get_stored();
+    try {
+      std::rethrow_exception(pointer);
+    } catch (const pdrt::ModelError& error) {
+      raise(types.model, error.what());
+    } catch (const pdrt::InputError& error) {
+      raise(types.input, error.what());
+    } catch (const pdrt::DeviceError& error) {
+      raise(types.device, error.what());
+    } catch (const pdrt::Error& error) {
+      raise(types.error, error.what());
+    }
+  });
+}
+
+// ---- arrays
+
+pdrt::DType dtype_of(const py::dtype& dtype, const std::string& input) {
+  const char order = dtype.byteorder();
+  if (order == '=' || order == '|') {
+    const char kind = dtype.kind();
+    const py::ssize_t size = dtype.itemsize();
+    if (kind == 'f' && size == 4) return pdrt::DType::f32;
+    if (kind == 'f' && size == 8) return pdrt::DType::f64;
+    if (kind == 'i' && size == 4) return pdrt::DType::i32;
+    if (kind == 'i' && size == 8) return pdrt::DType::i64;
+    if (kind == 'u' && size == 1) return pdrt::DType::u8;
+    if (kind == 'b') return pdrt::DType::boolean;
+  }
+  throw pdrt::InputError(
+      "input '" + input + "' has dtype " + std::string(py::str(dtype)) +
+      "; pdrt takes float32, float64, int32, int64, uint8 and bool, in the machine's byte order");
+}
+
+// A window on the array's own memory. `array` is replaced by a copy in the one case a view cannot
+// express: elements that do not lie on their own boundary, such as a field of a packed record.
+pdrt::TensorView view_of(py::array& array, const std::string& input) {
+  pdrt::TensorView view;
+  view.dtype = dtype_of(array.dtype(), input);
+  if (array.ndim() > pdrt::kMaxRank) {
+    throw pdrt::InputError("input '" + input + "' has " + std::to_string(array.ndim()) +
+                           " dimensions; pdrt takes at most " + std::to_string(pdrt::kMaxRank));
+  }
+  const auto size = static_cast<py::ssize_t>(pdrt::size_of(view.dtype));
+  bool whole = (array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0;
+  for (py::ssize_t axis = 0; axis < array.ndim(); ++axis)
+    whole = whole && array.strides(axis) % size == 0;
+  if (!whole) array = array.attr("copy")();
+
+  view.data = const_cast<void*>(array.data());  // inputs are only read
+  view.rank = static_cast<int>(array.ndim());
+  for (int axis = 0; axis < view.rank; ++axis) {
+    view.dims[axis] = array.shape(axis);
+    view.strides[axis] = array.strides(axis) / size;
+  }
+  return view;
+}
+
+py::dtype numpy_dtype(pdrt::DType dtype) { return py::dtype(std::string(pdrt::name_of(dtype))); }
+
+// An array on the tensor's memory, which lives as long as the array and its views do.
+py::array array_of(pdrt::Tensor&& tensor) {
+  auto owned = std::make_unique<pdrt::Tensor>(std::move(tensor));
+  pdrt::Tensor* raw = owned.get();
+  py::capsule owner(raw, [](void* memory) { delete static_cast<pdrt::Tensor*>(memory); });
+  owned.release();  // NOLINT(bugprone-unused-return-value): the capsule deletes it
+  return py::array(numpy_dtype(raw->dtype()), raw->shape(), raw->data(), owner);
+}
+
+py::array_t<std::int64_t> array_of(const std::vector<std::int64_t>& numbers) {
+  return py::array_t<std::int64_t>(static_cast<py::ssize_t>(numbers.size()), numbers.data());
+}
+
+// (None, 3, 224, 224): a free dimension is None.
+py::tuple tuple_of(const pdrt::Shape& shape) {
+  py::tuple dims(shape.size());
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    dims[axis] = shape[axis] < 0 ? py::object(py::none()) : py::object(py::int_(shape[axis]));
+  }
+  return dims;
+}
+
+// ---- what a session says, as plain dictionaries: python/pdrt/reports.py gives them their classes
+
+py::dict stats_of(const pdrt::RunStats& stats) {
+  py::list layers;
+  for (const pdrt::LayerCounts& layer : stats.layers) {
+    layers.append(py::dict("name"_a = layer.name, "kernels"_a = layer.kernels,
+                           "channels"_a = layer.channels, "macs_per_pair"_a = layer.macs_per_pair,
+                           "active"_a = array_of(layer.active),
+                           "visited"_a = array_of(layer.visited)));
+  }
+  return py::dict("macs_dense"_a = stats.macs_dense, "macs_executed"_a = stats.macs_executed,
+                  "milliseconds"_a = stats.milliseconds, "layers"_a = layers);
+}
+
+py::dict explanation_of(const pdrt::Explanation& explanation) {
+  py::list steps;
+  for (const pdrt::StepReport& step : explanation.steps) {
+    steps.append(py::dict("name"_a = step.name, "operators"_a = step.operators,
+                          "implementation"_a = step.implementation, "refused"_a = step.refused,
+                          "macs"_a = step.macs, "output"_a = step.output,
+                          "switches"_a = step.switches, "notes"_a = step.notes));
+  }
+  return py::dict("device"_a = explanation.device, "steps"_a = steps, "macs"_a = explanation.macs,
+                  "arena_bytes"_a = explanation.arena_bytes,
+                  "weight_bytes"_a = explanation.weight_bytes,
+                  "packed_bytes"_a = explanation.packed_bytes);
+}
+
+py::dict run(pdrt::Session& session, const std::map<std::string, py::array>& inputs) {
+  std::map<std::string, py::array> held = inputs;
+  std::map<std::string, pdrt::TensorView> views;
+  for (auto& [name, array] : held) views.emplace(name, view_of(array, name));
+
+  std::vector<pdrt::Tensor> results;
+  {
+    py::gil_scoped_release unlocked;
+    results = session.run(views);
+  }
+  py::dict outputs;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    outputs[py::str(session.outputs()[i].name)] = array_of(std::move(results[i]));
+  }
+  return outputs;
+}
+
+// ---- the module's parts
+
+void bind_model(py::module_& module) {
+  py::class_<pdrt::Spec>(module, "Spec")
+      .def_readonly("name", &pdrt::Spec::name)
+      .def_property_readonly("shape", [](const pdrt::Spec& spec) { return tuple_of(spec.shape); })
+      .def_property_readonly("dtype",
+                             [](const pdrt::Spec& spec) { return numpy_dtype(spec.dtype); })
+      .def("__repr__", [](const pdrt::Spec& spec) {
+        return py::str("Spec(name={!r}, shape={!r}, dtype='{}')")
+            .format(spec.name, tuple_of(spec.shape), pdrt::name_of(spec.dtype));
+      });
+
+  py::class_<pdrt::Model>(module, "Model")
+      .def_static(
+          "load",
+          [](const std::filesystem::path& path) { return pdrt::Model::load(path.string()); },
+          "path"_a, py::call_guard<py::gil_scoped_release>())
+      .def_static(
+          "from_bytes",
+          [](const py::bytes& data, const std::string& name) {
+            const auto bytes = static_cast<std::string_view>(data);
+            py::gil_scoped_release unlocked;
+            return pdrt::Model::from_bytes(bytes.data(), bytes.size(), name);
+          },
+          "data"_a, "name"_a = "<bytes>")
+      .def(
+          "save",
+          [](const pdrt::Model& model, const std::filesystem::path& path) {
+            model.save(path.string());
+          },
+          "path"_a, py::call_guard<py::gil_scoped_release>())
+      .def_property_readonly(
+          "inputs", [](const pdrt::Model& model) { return py::tuple(py::cast(model.inputs())); })
+      .def_property_readonly(
+          "outputs", [](const pdrt::Model& model) { return py::tuple(py::cast(model.outputs())); })
+      .def_property_readonly("metadata", &pdrt::Model::metadata);
+}
+
+void bind_session(py::module_& module) {
+  py::class_<pdrt::Session>(module, "Session")
+      .def(py::init([](const pdrt::Model& model, std::string device, int threads,
+                       std::vector<std::string> outputs, std::string cache_dir, bool skip) {
+             pdrt::Options options;
+             options.device = std::move(device);
+             options.threads = threads;
+             options.outputs = std::move(outputs);
+             options.cache_dir = std::move(cache_dir);
+             options.skip = skip;
+             py::gil_scoped_release unlocked;
+             return std::make_unique<pdrt::Session>(model, options);
+           }),
+           "model"_a, py::kw_only(), "device"_a, "threads"_a, "outputs"_a, "cache_dir"_a, "skip"_a)
+      .def_property_readonly(
+          "inputs",
+          [](const pdrt::Session& session) { return py::tuple(py::cast(session.inputs())); })
+      .def_property_readonly(
+          "outputs",
+          [](const pdrt::Session& session) { return py::tuple(py::cast(session.outputs())); })
+      .def("run", &run, "inputs"_a)
+      .def("last_run", [](const pdrt::Session& session) { return stats_of(session.last_run()); })
+      .def(
+          "explain",
+          [](const pdrt::Session& session, const std::vector<pdrt::Shape>& shapes) {
+            pdrt::Explanation explanation;
+            {
+              py::gil_scoped_release unlocked;
+              explanation = session.explain(shapes);
+            }
+            return explanation_of(explanation);
+          },
+          "shapes"_a);
+}
+
+const char* name_of(pdrt::AttributeType type) {
+  switch (type) {
+    case pdrt::AttributeType::integer:
+      return "integer";
+    case pdrt::AttributeType::real:
+      return "real";
+    case pdrt::AttributeType::text:
+      return "text";
+    case pdrt::AttributeType::integers:
+      return "integers";
+    case pdrt::AttributeType::reals:
+      return "reals";
+  }
+  return "";
+}
+
+py::list operators() {
+  py::list rows;
+  for (const pdrt::Operator& row : pdrt::operators()) {
+    py::dict attributes;
+    for (const pdrt::AttributeSpec& attribute : row.attributes) {
+      py::object fallback =
+          attribute.required ? py::object(py::none()) : py::object(py::cast(attribute.fallback));
+      attributes[py::str(attribute.name)] =
+          py::dict("type"_a = name_of(attribute.type), "default"_a = fallback,
+                   "required"_a = attribute.required);
+    }
+    rows.append(py::dict("name"_a = row.name, "min_inputs"_a = row.min_inputs,
+                         "max_inputs"_a = row.max_inputs, "min_outputs"_a = row.min_outputs,
+                         "max_outputs"_a = row.max_outputs, "attributes"_a = attributes));
+  }
+  return rows;
+}
+
+py::list devices() {
+  py::list reports;
+  for (const pdrt::DeviceReport& device : pdrt::devices()) {
+    reports.append(
+        py::dict("name"_a = device.name, "usable"_a = device.usable, "details"_a = device.details));
+  }
+  return reports;
+}
+
+std::vector<std::string> engines() {
+  std::vector<std::string> names;
+  for (const pdrt::cpu::Engine* engine : pdrt::cpu::engines()) names.emplace_back(engine->name);
+  return names;
+}
+
+void bind_machine(py::module_& module) {
+  module.def("operators", &operators);
+  module.def("devices", &devices);
+  module.def("available_threads", &pdrt::cpu::available_threads);
+  module.def("engines", &engines);
+  module.def("selected_engine", [] { return std::string(pdrt::cpu::select_engine().name); });
+  module.def(
+      "measured_fma_peak", [] { return pdrt::cpu::measured_fma_peak(pdrt::cpu::select_engine()); },
+      py::call_guard<py::gil_scoped_release>());
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "The C++ runtime behind pdrt. Use it through the pdrt package.";
+  module.attr("__version__") = PDRT_VERSION;
+  bind_errors(module);
+  bind_model(module);
+  bind_session(module);
+  bind_machine(module);
+}

@@ -1,0 +1,83 @@
+from os import PathLike
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+__version__: str
+
+class Error(Exception):
+    """Base of everything pdrt raises on purpose."""
+
+class ModelError(Error):
+    """The model (its file, graph, operators or weights) cannot be accepted."""
+
+class InputError(Error):
+    """The caller's input (name, shape, dtype, option) cannot be accepted."""
+
+class DeviceError(Error):
+    """The device, or a part of it that was asked for, cannot do the work."""
+
+class Spec:
+    """What an input or output looks like."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """Sizes; None for a dimension that each run's arrays fix."""
+    @property
+    def dtype(self) -> numpy.dtype[Any]: ...
+
+class Model:
+    """Graph and weights, immutable; may be shared between threads and sessions."""
+
+    @staticmethod
+    def load(path: str | PathLike[str]) -> Model:
+        """Maps a .pdrt file. Raises ModelError naming the file and what is wrong with it."""
+    @staticmethod
+    def from_bytes(data: bytes, name: str = "<bytes>") -> Model:
+        """The same from memory; `name` stands for the file in messages."""
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes a .pdrt file, atomically: to a temporary beside it, then renamed."""
+    @property
+    def inputs(self) -> tuple[Spec, ...]: ...
+    @property
+    def outputs(self) -> tuple[Spec, ...]: ...
+    @property
+    def metadata(self) -> dict[str, str]: ...
+
+class Session:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        device: str,
+        threads: int,
+        outputs: list[str],
+        cache_dir: str,
+        skip: bool,
+    ) -> None: ...
+    @property
+    def inputs(self) -> tuple[Spec, ...]: ...
+    @property
+    def outputs(self) -> tuple[Spec, ...]: ...
+    def run(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]: ...
+    def last_run(self) -> dict[str, Any]: ...
+    def explain(self, shapes: list[list[int]]) -> dict[str, Any]: ...
+
+def operators() -> list[dict[str, Any]]:
+    """One row per operator: name, min_inputs, max_inputs (-1: any number), min_outputs, max_outputs, attributes."""
+
+def devices() -> list[dict[str, Any]]: ...
+def available_threads() -> int:
+    """Threads this process may use at once: affinity mask and cgroup quota."""
+
+def engines() -> list[str]:
+    """Instruction sets this machine can run, best first."""
+
+def selected_engine() -> str:
+    """The one in use: PDRT_ISA, else the best. Raises DeviceError where PDRT_ISA cannot be had."""
+
+def measured_fma_peak() -> float:
+    """Measures what one thread of the selected engine reaches in multiply-adds, in GFLOP/s (2 per multiply-add)."""

@@ -1,0 +1,84 @@
+"""Whatever a caller passes as an input, turned into a numpy array without a copy, or refused with the reason."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from pdrt._core import InputError, Spec
+
+_DLPACK_CPU = 1
+
+
+def as_arrays(inputs: Mapping[str, Any], specs: Sequence[Spec], *, check_finite: bool) -> dict[str, NDArray[Any]]:
+    """Returns the inputs as numpy arrays on the callers' own memory.
+
+    Names and shapes are checked by the runtime, which knows what each one means for the plan; here are the checks that
+    speak of Python: what is an array, how to convert its dtype, and where a NaN is.
+
+    Raises:
+        InputError: naming the input and what is wrong with it.
+    """
+    if not isinstance(inputs, Mapping):
+        raise InputError(
+            f"run() takes a dict of arrays by input name, not {_article(inputs)}; "
+            f"this model's inputs: {', '.join(spec.name for spec in specs)}"
+        )
+    by_name = {spec.name: spec for spec in specs}
+    arrays = {}
+    for name, value in inputs.items():
+        if not isinstance(name, str):
+            raise InputError(f"an input's name is a str, not {_article(name)}: {name!r}")
+        array = as_array(value, f"input '{name}'")
+        spec = by_name.get(name)
+        if spec is not None and array.dtype != spec.dtype:
+            raise InputError(
+                f"input '{name}' has dtype {array.dtype} and the model takes {spec.dtype}; "
+                f"convert it with x.astype(numpy.{spec.dtype})"
+            )
+        if check_finite and array.dtype.kind == "f":
+            _require_finite(array, name)
+        arrays[name] = array
+    return arrays
+
+
+def as_array(value: Any, what: str) -> NDArray[Any]:
+    """Returns `value`, an array or an object that speaks DLPack, as a numpy array on the same memory.
+
+    Raises:
+        InputError: beginning with `what`, where it is neither, or lies on a device other than the CPU.
+    """
+    if isinstance(value, numpy.ma.MaskedArray):
+        raise InputError(f"{what} is a masked array, and pdrt has no masks; fill it with x.filled(value)")
+    if isinstance(value, numpy.ndarray | numpy.generic):
+        return numpy.asarray(value)
+    if not hasattr(value, "__dlpack__"):
+        raise InputError(f"{what} is {_article(value)}; give a numpy array, or a tensor that speaks DLPack")
+    try:
+        device_type = int(value.__dlpack_device__()[0])
+        if device_type == _DLPACK_CPU:
+            return numpy.from_dlpack(value)
+    except (AttributeError, BufferError, RuntimeError, TypeError, ValueError) as error:
+        raise InputError(f"{what}, {_article(value)}, cannot be read through DLPack: {error}") from error
+    raise InputError(
+        f"{what}, {_article(value)}, is not in CPU memory (DLPack device type {device_type}); move it there first"
+    )
+
+
+def _require_finite(array: NDArray[Any], name: str) -> None:
+    finite = numpy.isfinite(array)
+    if finite.all():
+        return
+    bad = numpy.argwhere(~finite)
+    first = tuple(int(i) for i in bad[0])
+    count = "1 value that is" if len(bad) == 1 else f"{len(bad)} values that are"
+    raise InputError(
+        f"input '{name}' has {count} not finite, the first {array[first]} at {first}; "
+        "mend the input, or pass check_finite=False to run it as it is"
+    )
+
+
+def _article(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

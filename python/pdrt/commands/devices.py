@@ -1,0 +1,49 @@
+"""Lists the devices pdrt can run on, and says why it cannot use the others."""
+
+import argparse
+import sys
+
+import pdrt
+from pdrt import _core
+from pdrt.commands._options import print_json
+from pdrt.text import Style, align
+
+HELP = "what this machine offers, and why not the rest"
+EXAMPLES = """\
+examples:
+  pdrt devices
+  pdrt devices --peak           measure what one thread can reach, too
+  PDRT_ISA=portable pdrt run …  use another instruction set than the best
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
+    parser.add_argument("--peak", action="store_true", help="measure the multiply-add peak of one thread")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Prints one line per device, then the instruction sets."""
+    devices = pdrt.devices()
+    engine = _core.selected_engine()
+    peak = _core.measured_fma_peak() if options.peak else None
+    if options.json:
+        print_json(
+            {
+                "devices": [device._asdict() for device in devices],
+                "threads": _core.available_threads(),
+                "instruction_sets": _core.engines(),
+                "selected": engine,
+                "fma_peak_gflops_per_thread": peak,
+            }
+        )
+        return 0
+    style = Style(sys.stdout)
+    rows = [(device.name, "usable" if device.usable else "not usable", device.details) for device in devices]
+    for device, line in zip(devices, align(rows), strict=True):
+        print(line if device.usable else style.dim(line))
+    print(f"\ninstruction sets  {', '.join(_core.engines())} (in use: {engine})")
+    print(f"threads           {_core.available_threads()}")
+    if peak is not None:
+        print(f"measured peak     {peak:.0f} GFLOP/s on one thread ({engine}, 2 per multiply-add)")
+    return 0

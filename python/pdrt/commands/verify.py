@@ -1,0 +1,110 @@
+"""Runs a model in pdrt and in ONNX Runtime on the same inputs and compares every output.
+
+The exit code is 1 where an output differs by more than the tolerance.
+"""
+
+import argparse
+import sys
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+import pdrt
+from pdrt.commands._onnxruntime import open_onnx
+from pdrt.commands._options import (
+    add_model,
+    add_random_inputs,
+    add_session,
+    chosen_inputs,
+    print_json,
+    shape_text,
+)
+from pdrt.text import Style, align
+
+HELP = "compare the answers with ONNX Runtime's"
+EXAMPLES = """\
+examples:
+  pdrt verify net.onnx
+  pdrt verify net.pdrt --onnx net.onnx --runs 10
+  pdrt verify net.onnx --input x.npy --tolerance 1e-5
+
+The error of an output is the largest difference of any element, divided by the largest magnitude in the output of
+ONNX Runtime. Random inputs can fall beside a switch's threshold, where rounding decides whether a kernel is on.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
+    add_model(parser)
+    parser.add_argument("--onnx", metavar="FILE", help="the ONNX file of the same model, where MODEL is a .pdrt file")
+    add_session(parser)
+    add_random_inputs(parser)
+    parser.add_argument("--runs", type=int, default=3, help="how many different inputs to try (default: %(default)s)")
+    parser.add_argument("--tolerance", type=float, default=1e-4, help="error to accept (default: %(default)s)")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Prints a line per output, over all runs."""
+    onnx = options.onnx or options.model
+    if not onnx.lower().endswith(".onnx"):
+        raise pdrt.InputError(f"{onnx}: ONNX Runtime needs the ONNX file; name it with --onnx")
+    if options.runs < 1:
+        raise pdrt.InputError(f"--runs is 1 or more, not {options.runs}")
+    session = pdrt.Session(options.model, options.device, options.threads)
+    reference, names, version = open_onnx(onnx, options.threads or 0)
+    rows: dict[str, dict[str, Any]] = {}
+    for run in range(1 if options.input else options.runs):
+        inputs = chosen_inputs(options, session.inputs, options.seed + run)
+        outputs = session.run(inputs)
+        for name, expected in zip(names, reference(inputs), strict=True):
+            if name not in outputs:
+                raise pdrt.ModelError(f"{options.model}: has no output '{name}', which {onnx} has")
+            _keep_worst(rows, name, compare(outputs[name], expected))
+    for row in rows.values():
+        row["ok"] = row["error"] <= options.tolerance
+    ok = all(row["ok"] for row in rows.values())
+    if options.json:
+        print_json(
+            {
+                "model": options.model,
+                "against": version,
+                "tolerance": options.tolerance,
+                "ok": ok,
+                "outputs": [{"name": name, **row} for name, row in rows.items()],
+            }
+        )
+        return 0 if ok else 1
+    style = Style(sys.stdout)
+    table = [["output", "shape", "largest difference", "error", ""]]
+    for name, row in rows.items():
+        verdict = "agrees" if row["ok"] else "DIFFERS"
+        table.append([name, row["shape"], f"{row['difference']:.2e}", f"{row['error']:.2e}", verdict])
+    header, *lines = align(table, right=(2, 3))
+    print(header)
+    for line, row in zip(lines, rows.values(), strict=True):
+        print(style.good(line) if row["ok"] else style.bad(line))
+    print(f"{'agrees with' if ok else 'differs from'} {version}; tolerance {options.tolerance:g}")
+    return 0 if ok else 1
+
+
+def compare(got: NDArray[Any], expected: NDArray[Any]) -> dict[str, Any]:
+    """Returns shape, largest difference and error of one output; an infinite error where they cannot be compared."""
+    shape = shape_text(got.shape)
+    if got.shape != expected.shape or got.dtype != expected.dtype:
+        shape = f"{shape} {got.dtype}, expected {shape_text(expected.shape)} {expected.dtype}"
+        return {"shape": shape, "difference": float("inf"), "error": float("inf")}
+    if got.size == 0:
+        return {"shape": shape, "difference": 0.0, "error": 0.0}
+    with numpy.errstate(invalid="ignore"):
+        differences = numpy.abs(got.astype(numpy.float64) - expected.astype(numpy.float64))
+    same = (got == expected) | ((got != got) & (expected != expected))  # infinities and NaNs, each in its place
+    difference = float(numpy.where(same, 0.0, numpy.nan_to_num(differences, nan=numpy.inf)).max())
+    finite = expected[numpy.isfinite(expected)]
+    scale = float(numpy.abs(finite.astype(numpy.float64)).max()) if finite.size else 0.0
+    return {"shape": shape, "difference": difference, "error": difference / scale if scale else difference}
+
+
+def _keep_worst(rows: dict[str, dict[str, Any]], name: str, row: dict[str, Any]) -> None:
+    if name not in rows or row["error"] > rows[name]["error"]:
+        rows[name] = row

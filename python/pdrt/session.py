@@ -1,0 +1,137 @@
+"""The session: a model planned for one device, ready to run."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pdrt import _core
+from pdrt._core import InputError, Model, Spec
+from pdrt.arrays import as_arrays
+from pdrt.loading import Source, load
+from pdrt.reports import Explanation, RunStats
+
+
+class Session:
+    """A model, planned for one device, with its buffers and threads.
+
+    Args:
+        model: a path ending in .pdrt or .onnx, the bytes of either, or a `pdrt.Model`.
+        device: "auto" or "cpu". A device that cannot be had is an error, never replaced by another.
+        threads: how many threads a run may use; None for as many as this process is allowed.
+        outputs: names of the values to return, any of the graph's; None for the model's outputs.
+        cache_dir: where results that depend on the machine are kept.
+        skip: False computes every kernel and multiplies afterwards, to see what skipping gives.
+
+    Raises:
+        ModelError: the model cannot be accepted.
+        InputError: an option cannot be accepted.
+        DeviceError: the device cannot be had.
+    """
+
+    __slots__ = ("_core", "model")
+
+    model: Model
+    """The model this session runs."""
+
+    def __init__(
+        self,
+        model: Source,
+        device: str = "auto",
+        threads: int | None = None,
+        outputs: Sequence[str] | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        *,
+        skip: bool = True,
+    ) -> None:
+        if not isinstance(device, str):
+            raise InputError(f"device is a name such as 'auto' or 'cpu', not {device!r}")
+        self.model = load(model)
+        self._core = _core.Session(
+            self.model,
+            device=device,
+            threads=_thread_count(threads),
+            outputs=_output_names(outputs),
+            cache_dir="" if cache_dir is None else os.fspath(cache_dir),
+            skip=bool(skip),
+        )
+
+    @property
+    def inputs(self) -> tuple[Spec, ...]:
+        """What `run` takes, in the model's order. A size of None is free: each run's arrays fix it."""
+        return self._core.inputs
+
+    @property
+    def outputs(self) -> tuple[Spec, ...]:
+        """What `run` returns, in order."""
+        return self._core.outputs
+
+    def run(self, inputs: Mapping[str, Any], *, check_finite: bool = True) -> dict[str, NDArray[Any]]:
+        """Runs the model once.
+
+        Arrays may have any strides, negative ones too, and are read where they are; so are tensors that speak DLPack
+        (`torch.Tensor`, for one) in CPU memory. Outputs are new arrays. Safe to call from several threads at once: the
+        interpreter lock is released while the model runs.
+
+        Args:
+            inputs: an array for every input, by name, of exactly its dtype and shape (any size where that is free).
+            check_finite: refuse inputs that hold a NaN or an infinity. One pass over each input; False leaves it out.
+
+        Returns:
+            An array for every output, by name.
+
+        Raises:
+            InputError: naming the input, what it is and what was expected.
+        """
+        return self._core.run(as_arrays(inputs, self.inputs, check_finite=check_finite))
+
+    @property
+    def last_run(self) -> RunStats:
+        """Statistics of the run that finished last; all zero and without layers before the first."""
+        return RunStats.from_core(self._core.last_run())
+
+    def explain(self, shapes: Mapping[str, Sequence[int]] | None = None) -> Explanation:
+        """Returns the plan: per step what runs it, why not the others, its multiply-adds and what can switch it off.
+
+        Args:
+            shapes: a shape for every input, by name; without it, free sizes count as 1.
+
+        Raises:
+            InputError: an input is missing, unknown or cannot have that shape.
+        """
+        if shapes is None:
+            return Explanation.from_core(self._core.explain([]))
+        names = [spec.name for spec in self.inputs]
+        if set(shapes) != set(names):
+            raise InputError(f"explain() takes a shape for each of {names}, not for {list(shapes)}")
+        return Explanation.from_core(self._core.explain([[int(size) for size in shapes[name]] for name in names]))
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(format_spec(spec) for spec in self.inputs)
+        outputs = ", ".join(format_spec(spec) for spec in self.outputs)
+        return f"<pdrt.Session {inputs} -> {outputs}>"
+
+
+def format_spec(spec: Spec) -> str:
+    """Returns e.g. "image float32 [?, 3, 224, 224]"; a question mark is a free size."""
+    sizes = ", ".join("?" if size is None else str(size) for size in spec.shape)
+    return f"{spec.name} {spec.dtype} [{sizes}]"
+
+
+def _thread_count(threads: int | None) -> int:
+    if threads is None:
+        return 0
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise InputError(f"threads is a number of 1 or more, or None for as many as allowed; not {threads!r}")
+    return threads
+
+
+def _output_names(outputs: Sequence[str] | None) -> list[str]:
+    if outputs is None:
+        return []
+    if isinstance(outputs, str) or not all(isinstance(name, str) for name in outputs):
+        raise InputError(f"outputs is a list of names, not {outputs!r}")
+    if not outputs:
+        raise InputError("outputs is empty; name at least one value, or leave it out for the model's outputs")
+    return list(outputs)
