@@ -1,8 +1,10 @@
-// The plane engine's surface: what the runtime may ask of one instruction set. It knows planes, kernels and taps, and
-// nothing of graphs. Lanes run along pixels; a convolution kernel is a row pointer into OIHW weights.
+// The plane engine's surface: what the runtime may ask of one instruction set. It knows planes,
+// kernels and taps, and nothing of graphs. Lanes run along pixels; a convolution kernel is a row
+// pointer into OIHW weights.
 //
-// The sources in cpu/isa/ are written once in vector extensions and built once per instruction set; each build fills one
-// Engine table. Everything in the table is noexcept, allocates nothing, and may be called from any thread.
+// The sources in cpu/isa/ are written once in vector extensions and built once per instruction set;
+// each build fills one Engine table. Everything in the table is noexcept, allocates nothing, and
+// may be called from any thread.
 #pragma once
 
 #include <cstdint>
@@ -12,82 +14,112 @@
 
 namespace pdrt::cpu {
 
-// Every flat loop covers whole groups of this many pixels, on every instruction set, so that layouts are the same everywhere.
+// Every flat loop covers whole groups of this many pixels, on every instruction set, so that
+// layouts are the same everywhere.
 constexpr int kLanes = 16;
 
-// Geometry shared by all planes of height x width pixels in a plan. Pixel (y, x) is at [y * row + x].
-// Between width and row lie `gap` floats that are always zero: the right border of one row is the left border of the next.
-// In front of pixel (0,0) lie `lead` zero floats, behind the last pixel lie zeros up to `stride - lead`.
+// Geometry shared by all planes of height x width pixels in a plan. Pixel (y, x) is at [y * row +
+// x]. Between width and row lie `gap` floats that are always zero: the right border of one row is
+// the left border of the next. In front of pixel (0,0) lie `lead` zero floats, behind the last
+// pixel lie zeros up to `stride - lead`.
 struct Plane {
   std::int32_t height = 1;
   std::int32_t width = 1;
-  std::int32_t row = 1;       // width + gap
-  std::int32_t lead = 0;      // multiple of kLanes
-  std::int32_t flat = 0;      // height * row rounded up to kLanes: what a flat loop writes
-  std::int32_t stride = 0;    // floats from one plane to the next, multiple of kLanes: lead + flat + tail
-  const std::uint32_t* mask = nullptr;  // `flat` words: all ones on a pixel, zero in the gap and past the end
+  std::int32_t row = 1;   // width + gap
+  std::int32_t lead = 0;  // multiple of kLanes
+  std::int32_t flat = 0;  // height * row rounded up to kLanes: what a flat loop writes
+  std::int32_t stride =
+      0;  // floats from one plane to the next, multiple of kLanes: lead + flat + tail
+  const std::uint32_t* mask =
+      nullptr;  // `flat` words: all ones on a pixel, zero in the gap and past the end
 };
 
 // One stage of an epilogue: x = stage(x), applied in order to accumulators or to a loaded plane.
 enum class Stage : std::uint8_t {
   // with an operand
-  add, subtract, reverse_subtract, multiply, divide, reverse_divide, minimum, maximum,
-  affine,      // x * data[k] + data2[k]: batch normalisation
-  prelu,       // x > 0 ? x : x * operand
+  add,
+  subtract,
+  reverse_subtract,
+  multiply,
+  divide,
+  reverse_divide,
+  minimum,
+  maximum,
+  affine,  // x * data[k] + data2[k]: batch normalisation
+  prelu,   // x < 0 ? x * operand : x
   // without
-  relu, leaky_relu, clip, sigmoid, hard_sigmoid, hard_swish, tanh, silu, absolute, negate, exponential, square_root
+  relu,
+  leaky_relu,
+  clip,
+  sigmoid,
+  hard_sigmoid,
+  hard_swish,
+  tanh,
+  silu,
+  absolute,
+  negate,
+  exponential,
+  square_root
 };
 
 enum class Operand : std::uint8_t {
   none,
-  channel,  // one number per kernel: data[k * channel_stride]; channel_stride 0 for one number for all
-  plane,    // a plane per kernel, in the output's geometry: data + k * channel_stride points at pixel (0,0)
-};           // (a plane shared by all kernels, a spatial multiplier, is Operand::plane with channel_stride 0)
+  channel,  // one number per kernel: data[k * channel_stride]; channel_stride 0 for one number for
+            // all
+  plane,  // a plane per kernel, in the output's geometry: data + k * channel_stride points at pixel
+          // (0,0)
+};  // (a plane shared by all kernels, a spatial multiplier, is Operand::plane with channel_stride
+    // 0)
 
 struct EpilogueStage {
   Stage stage = Stage::relu;
   Operand operand = Operand::none;
   const float* data = nullptr;
-  const float* data2 = nullptr;      // affine: the shift; same channel_stride
-  std::int64_t channel_stride = 0;   // floats
-  float a = 0, b = 0;                // leaky_relu: slope a; clip: [a, b]; hard_sigmoid: max(0, min(1, a x + b))
+  const float* data2 = nullptr;     // affine: the shift; same channel_stride
+  std::int64_t channel_stride = 0;  // floats
+  float a = 0, b = 0;  // leaky_relu: slope a; clip: [a, b]; hard_sigmoid: max(0, min(1, a x + b))
 };
 
 constexpr int kMaxStages = 16;
 
-// A channel multiplier that is exactly zero makes x zero even where x is Inf or NaN: `multiply` by a channel operand
-// of 0 stores 0. (x may be uninitialised there: it was never computed.)
+// A channel multiplier that is exactly zero makes x zero even where x is Inf or NaN: `multiply` by
+// a channel operand of 0 stores 0. (x may be uninitialised there: it was never computed.)
 
 struct Epilogue {
   const EpilogueStage* stages = nullptr;
   int count = 0;
 };
 
-// A convolution of active kernels over active inputs; any filter size, stride and dilation, since taps are offsets into
-// planes that already have the output's row length (see Phases for how strided inputs get there).
+// A convolution of active kernels over active inputs; any filter size, stride and dilation, since
+// taps are offsets into planes that already have the output's row length (see Phases for how
+// strided inputs get there).
 struct Convolution {
-  const float* const* inputs = nullptr;   // `channels` pointers, each at the input's pixel for output pixel (0,0) and offset 0
-  const std::int32_t* channel = nullptr;  // weight column of each input: weights[k * row + channel[c] * taps + t]
-  int channels = 0;                       // active inputs; 0 computes bias and epilogue alone
+  const float* const* inputs = nullptr;  // `channels` pointers, each at the input's pixel for
+                                         // output pixel (0,0) and offset 0
+  const std::int32_t* channel =
+      nullptr;       // weight column of each input: weights[k * row + channel[c] * taps + t]
+  int channels = 0;  // active inputs; 0 computes bias and epilogue alone
   const std::int32_t* offsets = nullptr;  // `taps` offsets in floats, relative to inputs[c]
   int taps = 0;
-  const float* weights = nullptr;         // OIHW, untouched
-  std::int64_t weights_row = 0;           // floats from one kernel to the next: I * taps
-  const float* bias = nullptr;            // per kernel, or nullptr
-  const std::int32_t* kernels = nullptr;  // active kernels, ascending: row in weights, bias and channel operands
+  const float* weights = nullptr;  // OIHW, untouched
+  std::int64_t weights_row = 0;    // floats from one kernel to the next: I * taps
+  const float* bias = nullptr;     // per kernel, or nullptr
+  const std::int32_t* kernels =
+      nullptr;  // active kernels, ascending: row in weights, bias and channel operands
   int kernel_count = 0;
-  float* output = nullptr;                // plane k starts (pixel (0,0)) at output + k * plane->stride
-  const Plane* plane = nullptr;           // of the output
+  float* output = nullptr;       // plane k starts (pixel (0,0)) at output + k * plane->stride
+  const Plane* plane = nullptr;  // of the output
   Epilogue epilogue;
-  std::uint8_t* nonzero = nullptr;        // [k] is set to 1 (relaxed atomic) when a stored pixel of k is not zero; may be nullptr
+  std::uint8_t* nonzero = nullptr;  // [k] is set to 1 (relaxed atomic) when a stored pixel of k is
+                                    // not zero; may be nullptr
 };
 
 // Depthwise: kernel k reads the single input inputs[k_index]; otherwise as above.
 struct Depthwise {
-  const float* const* inputs = nullptr;   // one per entry of `kernels`
+  const float* const* inputs = nullptr;  // one per entry of `kernels`
   const std::int32_t* offsets = nullptr;
   int taps = 0;
-  const float* weights = nullptr;         // kernel k's taps start at weights + k * taps
+  const float* weights = nullptr;  // kernel k's taps start at weights + k * taps
   const float* bias = nullptr;
   const std::int32_t* kernels = nullptr;
   int kernel_count = 0;
@@ -97,71 +129,95 @@ struct Depthwise {
   std::uint8_t* nonzero = nullptr;
 };
 
-// Rearranges one input plane so that taps of any stride, padding and dilation become fixed offsets: phase (i, j) holds
-// in[r * stride_h + i][c * stride_w + j] at row r, column c, zero outside the input, for r in [row0, row1), c in [col0, col1).
-// Phase planes are laid one after another, `phase_stride` floats apart, listed by `phases` (i * stride_w + j).
+// Rearranges one input plane so that taps of any stride, padding and dilation become fixed offsets:
+// phase (i, j) holds in[r * stride_h + i][c * stride_w + j] at row r, column c, zero outside the
+// input, for r in [row0, row1), c in [col0, col1). Phase planes are laid one after another,
+// `phase_stride` floats apart, listed by `phases` (i * stride_w + j).
 struct Phases {
   std::int32_t stride_h = 1, stride_w = 1;
   const std::int32_t* phases = nullptr;
   int phase_count = 0;
   std::int32_t row0 = 0, row1 = 0, col0 = 0, col1 = 0;
-  std::int32_t row = 0;           // floats per row: the output plane's row
-  std::int32_t lead = 0;          // floats in front of (0,0) of each phase plane; at least -(row0 * row + col0)
-  std::int32_t phase_stride = 0;  // floats; everything in [-lead, phase_stride - lead) is written (zeros where no input is)
+  std::int32_t row = 0;  // floats per row: the output plane's row
+  std::int32_t lead =
+      0;  // floats in front of (0,0) of each phase plane; at least -(row0 * row + col0)
+  std::int32_t phase_stride =
+      0;  // floats; everything in [-lead, phase_stride - lead) is written (zeros where no input is)
 };
 
 struct Pool {
   bool maximum = true;             // else average
-  bool count_include_pad = false;  // average: divide by the whole window (clipped to the padded input), else by pixels inside
-  std::int32_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
+  bool count_include_pad = false;  // average: divide by the whole window (clipped to the padded
+                                   // input), else by pixels inside
+  std::int32_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1,
+               dilation_w = 1;
   std::int32_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
 };
 
 // y = epilogue(W x + b) for the active rows of W. Lanes run along the inputs; reads W once.
 struct FullyConnected {
-  const float* input = nullptr;           // `columns` contiguous floats
+  const float* input = nullptr;  // `columns` contiguous floats
   std::int32_t columns = 0;
-  const std::int32_t* blocks = nullptr;   // active blocks of kLanes inputs, ascending (the others are all zero)
+  const std::int32_t* blocks =
+      nullptr;  // active blocks of kLanes inputs, ascending (the others are all zero)
   int block_count = 0;
-  const float* weights = nullptr;         // [rows][columns]
+  const float* weights = nullptr;  // [rows][columns]
   const float* bias = nullptr;
   const std::int32_t* kernels = nullptr;  // active rows
   int kernel_count = 0;
-  float* output = nullptr;                // output[k]
-  Epilogue epilogue;                      // channel operands and `plane` operands alike are read at [k * channel_stride]
+  float* output = nullptr;  // output[k]
+  Epilogue
+      epilogue;  // channel operands and `plane` operands alike are read at [k * channel_stride]
 };
+
+// Multiply-adds of one iteration of Engine::fma_burst, whatever the instruction set.
+constexpr int kFmaBurst = 768;
 
 struct Engine {
   std::string_view name;  // "avx512", "avx2", "neon", "portable"
 
-  // Kernels [first, last) of task.kernels (positions in the list), flat pixels [begin, end), both multiples of kLanes
-  // (end == plane->flat at most). Clears neither lead nor tail: see clear_border.
+  // Kernels [first, last) of task.kernels (positions in the list), flat pixels [begin, end), both
+  // multiples of kLanes (end == plane->flat at most). Clears neither lead nor tail: see
+  // clear_border.
   void (*convolve)(const Convolution& task, int first, int last, int begin, int end) noexcept;
   void (*depthwise)(const Depthwise& task, int first, int last, int begin, int end) noexcept;
   // phases of one input plane; `in` and `out` point at pixel (0,0) (out: of the first phase plane)
   void (*split)(const Phases& task, const float* in, const Plane& in_plane, float* out) noexcept;
-  // one plane; writes all `flat` floats of the output (zero in the gap), then applies the epilogue for channel k
-  void (*pool)(const Pool& task, const float* in, const Plane& in_plane, float* out, const Plane& out_plane,
-               const Epilogue& epilogue, int k) noexcept;
-  float (*plane_sum)(const float* in, const Plane& plane) noexcept;   // over pixels; pairwise, so that error stays small
+  // one plane; writes all `flat` floats of the output (zero in the gap), then applies the epilogue
+  // for channel k
+  void (*pool)(const Pool& task, const float* in, const Plane& in_plane, float* out,
+               const Plane& out_plane, const Epilogue& epilogue, int k) noexcept;
+  float (*plane_sum)(
+      const float* in,
+      const Plane& plane) noexcept;  // over pixels; pairwise, so that error stays small
   float (*plane_max)(const float* in, const Plane& plane) noexcept;
-  // Element-wise: out = epilogue(in) for channel k; in may equal out. Returns whether any stored pixel is not zero.
-  bool (*apply)(const Epilogue& epilogue, int k, const float* in, float* out, const Plane& plane) noexcept;
-  // The same on a single number: what a channel that is constant becomes. Plane operands are not allowed.
+  // Element-wise: out = epilogue(in) for channel k; in may equal out. Returns whether any stored
+  // pixel is not zero.
+  bool (*apply)(const Epilogue& epilogue, int k, const float* in, float* out,
+                const Plane& plane) noexcept;
+  // The same on a single number: what a channel that is constant becomes. Plane operands are not
+  // allowed.
   float (*apply_to_constant)(const Epilogue& epilogue, int k, float x) noexcept;
   void (*fully_connected)(const FullyConnected& task, int first, int last) noexcept;
   // pixels = value, gap = 0, over `flat`
   void (*fill)(float* out, const Plane& plane, float value) noexcept;
   // zeros in the lead and in the tail (not in the gap)
   void (*clear_border)(float* out, const Plane& plane) noexcept;
-  // dense rows of `width` floats (rows `in_row` floats apart, pixels `in_pixel` apart) into a plane, gap zeroed; and back
-  void (*load_plane)(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out, const Plane& plane) noexcept;
-  void (*store_plane)(const float* in, const Plane& plane, float* out) noexcept;  // to height * width contiguous floats
+  // dense rows of `width` floats (rows `in_row` floats apart, pixels `in_pixel` apart) into a
+  // plane, gap zeroed; and back
+  void (*load_plane)(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out,
+                     const Plane& plane) noexcept;
+  void (*store_plane)(const float* in, const Plane& plane,
+                      float* out) noexcept;  // to height * width contiguous floats
+  // Performs iterations * kFmaBurst multiply-adds in registers and returns their sum: see peak.h.
+  double (*fma_burst)(long iterations) noexcept;
 };
 
-// The engines built into this library that this machine can run, best first; the last is always "portable".
+// The engines built into this library that this machine can run, best first; the last is always
+// "portable".
 const std::vector<const Engine*>& engines();
-// PDRT_ISA if set, else the best. Throws DeviceError naming the ones that can be had where PDRT_ISA cannot.
+// PDRT_ISA if set, else the best. Throws DeviceError naming the ones that can be had where PDRT_ISA
+// cannot.
 const Engine& select_engine();
 
 }  // namespace pdrt::cpu

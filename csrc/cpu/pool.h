@@ -1,4 +1,5 @@
-// The process's one thread pool: sized by the affinity mask and the cgroup quota, shared by all sessions, safe after fork.
+// The process's one thread pool: sized by the affinity mask and the cgroup quota, shared by all
+// sessions, safe after fork.
 #pragma once
 
 #include <type_traits>
@@ -10,7 +11,8 @@ class Task {
  public:
   template <typename F, typename = std::enable_if_t<!std::is_same_v<std::decay_t<F>, Task>>>
   Task(const F& f)  // NOLINT: implicit on purpose, so that a lambda can be passed
-      : object_(&f), call_([](const void* object, int index) { (*static_cast<const F*>(object))(index); }) {}
+      : object_(&f),
+        call_([](const void* object, int index) { (*static_cast<const F*>(object))(index); }) {}
   void operator()(int index) const { call_(object_, index); }
 
  private:
@@ -18,12 +20,14 @@ class Task {
   void (*call_)(const void*, int);
 };
 
-// Threads this process may use at once: affinity mask and cgroup v1/v2 CPU quota (rounded up), at least 1.
+// Threads this process may use at once: affinity mask and cgroup v1/v2 CPU quota (rounded up), at
+// least 1.
 int available_threads();
 
-// Runs task(0) ... task(count - 1), each exactly once, on at most `threads` threads, the caller included; returns when all
-// are done. If the pool is busy with another session's work, or threads is 1, the caller does it all: it never waits for a
-// free pool and cannot deadlock. Tasks must not throw. Worker threads start on first use; in a forked child they start anew.
+// Runs task(0) ... task(count - 1), each exactly once, on at most `threads` threads, the caller
+// included; returns when all are done. If the pool is busy with another session's work, or threads
+// is 1, the caller does it all: it never waits for a free pool and cannot deadlock. Tasks must not
+// throw. Worker threads start on first use; in a forked child they start anew.
 void parallel_for(int count, int threads, Task task);
 
 }  // namespace pdrt::cpu

@@ -1,0 +1,77 @@
+// Fully connected layers: lanes run along the inputs, so that every weight is read once, in order.
+#include "cpu/isa/functions.h"
+#include "cpu/isa/stages.h"
+
+namespace pdrt::cpu::PDRT_ISA {
+
+// A row's sum is kept in kChains groups of lanes, block b of the list in group b % kChains,
+// whatever rows are computed beside it: so the result does not depend on how the rows are divided
+// among threads.
+constexpr int kChains = kGroup == 1 ? 2 : 1;
+
+template <int kRows>
+static void dot_rows(const FullyConnected& task, const std::int32_t* kernels) {
+  const float* rows[kRows];
+  for (int r = 0; r < kRows; ++r)
+    rows[r] = task.weights + static_cast<std::int64_t>(kernels[r]) * task.columns;
+  Floats sums[kRows][kChains][kGroup] = {};
+  const auto add_block = [&sums](int chain, const float* x, const float* const(&w)[kRows],
+                                 std::int64_t at) __attribute__((always_inline)) {
+    for (int g = 0; g < kGroup; ++g) {
+      const Floats input = load(x + g * kVector);
+      for (int r = 0; r < kRows; ++r) sums[r][chain][g] += input * load(w[r] + at + g * kVector);
+    }
+  };
+
+  // The last block of all may be short of kLanes columns; behind its end lies someone else's
+  // memory.
+  int whole = task.block_count;
+  if (whole > 0 && (task.blocks[whole - 1] + 1) * static_cast<std::int64_t>(kLanes) > task.columns)
+    --whole;
+  int b = 0;
+  for (; b + kChains <= whole; b += kChains) {
+#pragma GCC unroll 2
+    for (int chain = 0; chain < kChains; ++chain) {
+      const std::int64_t at = static_cast<std::int64_t>(task.blocks[b + chain]) * kLanes;
+      add_block(chain, task.input + at, rows, at);
+    }
+  }
+  if (b < whole) {
+    const std::int64_t at = static_cast<std::int64_t>(task.blocks[b]) * kLanes;
+    add_block(0, task.input + at, rows, at);
+  }
+  if (whole < task.block_count) {
+    const std::int64_t at = static_cast<std::int64_t>(task.blocks[whole]) * kLanes;
+    const std::size_t bytes = static_cast<std::size_t>(task.columns - at) * sizeof(float);
+    float input[kLanes] = {};
+    float weights[kRows][kLanes] = {};
+    const float* short_rows[kRows];
+    std::memcpy(input, task.input + at, bytes);
+    for (int r = 0; r < kRows; ++r) {
+      std::memcpy(weights[r], rows[r] + at, bytes);
+      short_rows[r] = weights[r];
+    }
+    add_block(0, input, short_rows, 0);
+  }
+
+  for (int r = 0; r < kRows; ++r) {
+    Floats total = {};
+    for (int chain = 0; chain < kChains; ++chain) {
+      for (int g = 0; g < kGroup; ++g) total += sums[r][chain][g];
+    }
+    const int k = kernels[r];
+    const float sum = sum_of(total) + (task.bias != nullptr ? task.bias[k] : 0.0f);
+    Floats x[1] = {splat(sum)};
+    run_stages(task.epilogue, k, 0, PlaneOperands::numbers, x);
+    task.output[k] = x[0][0];
+  }
+}
+
+void fully_connected(const FullyConnected& task, int first, int last) noexcept {
+  constexpr int kRows = 8 / (kChains * kGroup);  // eight sums in flight
+  int k = first;
+  for (; k + kRows <= last; k += kRows) dot_rows<kRows>(task, task.kernels + k);
+  for (; k < last; ++k) dot_rows<1>(task, task.kernels + k);
+}
+
+}  // namespace pdrt::cpu::PDRT_ISA

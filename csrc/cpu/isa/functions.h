@@ -1,0 +1,38 @@
+// The functions one instruction set brings to its Engine table, and what they share.
+#pragma once
+
+#include "cpu/isa/simd.h"
+
+namespace pdrt::cpu::PDRT_ISA {
+
+void convolve(const Convolution& task, int first, int last, int begin, int end) noexcept;
+void depthwise(const Depthwise& task, int first, int last, int begin, int end) noexcept;
+void split(const Phases& task, const float* in, const Plane& in_plane, float* out) noexcept;
+void pool(const Pool& task, const float* in, const Plane& in_plane, float* out,
+          const Plane& out_plane, const Epilogue& epilogue, int k) noexcept;
+float plane_sum(const float* in, const Plane& plane) noexcept;
+float plane_max(const float* in, const Plane& plane) noexcept;
+bool apply(const Epilogue& epilogue, int k, const float* in, float* out,
+           const Plane& plane) noexcept;
+float apply_to_constant(const Epilogue& epilogue, int k, float x) noexcept;
+void fully_connected(const FullyConnected& task, int first, int last) noexcept;
+void fill(float* out, const Plane& plane, float value) noexcept;
+void clear_border(float* out, const Plane& plane) noexcept;
+void load_plane(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out,
+                const Plane& plane) noexcept;
+void store_plane(const float* in, const Plane& plane, float* out) noexcept;
+double fma_burst(long iterations) noexcept;
+
+// Pixels [begin, end) of channel k: values[0 ... end - begin) through the epilogue, masked, to
+// plane[begin ... end). `plane` points at pixel (0,0) of the output; `values` may be plane + begin.
+// Returns whether any stored pixel is not zero.
+bool finish(const Epilogue& epilogue, int k, const float* values, float* plane,
+            const std::uint32_t* mask, int begin, int end) noexcept;
+
+// Several threads may find the same kernel not zero: they all store the same 1.
+PDRT_INLINE void mark(std::uint8_t* nonzero, int k) {
+  if (__atomic_load_n(nonzero + k, __ATOMIC_RELAXED) == 0)
+    __atomic_store_n(nonzero + k, 1, __ATOMIC_RELAXED);
+}
+
+}  // namespace pdrt::cpu::PDRT_ISA

@@ -1,0 +1,122 @@
+// One vector of floats on the instruction set this file is built for, and the few things vector
+// extensions cannot say.
+//
+// Every source in this folder is compiled once per instruction set, with PDRT_ISA (the namespace)
+// and PDRT_VECTOR_BYTES given by the build. The linker must never be able to take a function of one
+// build for another's, so everything here is static or lives in the namespace of its instruction
+// set, and no header of the C++ library with code in it is used.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "cpu/engine.h"
+
+#if defined(__AVX__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#define PDRT_INLINE static inline __attribute__((always_inline))
+
+namespace pdrt::cpu::PDRT_ISA {
+
+using Floats = float __attribute__((vector_size(PDRT_VECTOR_BYTES)));
+using Words = std::int32_t __attribute__((vector_size(PDRT_VECTOR_BYTES)));
+
+// Floats in a vector, and vectors in the group of pixels that every loop is made of.
+constexpr int kVector = PDRT_VECTOR_BYTES / 4;
+constexpr int kGroup = kLanes / kVector;
+
+PDRT_INLINE Floats load(const float* from) {
+  using Unaligned = float __attribute__((vector_size(PDRT_VECTOR_BYTES), aligned(4), may_alias));
+  return *reinterpret_cast<const Unaligned*>(from);
+}
+
+PDRT_INLINE Words load(const std::uint32_t* from) {
+  using Unaligned =
+      std::int32_t __attribute__((vector_size(PDRT_VECTOR_BYTES), aligned(4), may_alias));
+  return *reinterpret_cast<const Unaligned*>(from);
+}
+
+PDRT_INLINE void store(float* to, Floats x) {
+  using Unaligned = float __attribute__((vector_size(PDRT_VECTOR_BYTES), aligned(4), may_alias));
+  *reinterpret_cast<Unaligned*>(to) = x;
+}
+
+PDRT_INLINE Floats splat(float x) {
+  // Not Floats{} + x, which would turn -0 into +0.
+#if PDRT_VECTOR_BYTES == 64
+  return Floats{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+#elif PDRT_VECTOR_BYTES == 32
+  return Floats{x, x, x, x, x, x, x, x};
+#else
+  return Floats{x, x, x, x};
+#endif
+}
+
+PDRT_INLINE Words bits(Floats x) { return reinterpret_cast<Words>(x); }
+PDRT_INLINE Floats floats(Words x) { return reinterpret_cast<Floats>(x); }
+
+PDRT_INLINE Floats magnitude(Floats x) { return floats(bits(x) & 0x7fffffff); }
+
+// The larger and the smaller; NaN where either is NaN.
+PDRT_INLINE Floats larger(Floats x, Floats y) { return ((y > x) | (y != y)) ? y : x; }
+PDRT_INLINE Floats smaller(Floats x, Floats y) { return ((y < x) | (y != y)) ? y : x; }
+
+// Whether any bit is set.
+PDRT_INLINE bool any(Words x) {
+#if PDRT_VECTOR_BYTES == 64
+  return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(x), reinterpret_cast<__m512i>(x)) != 0;
+#elif PDRT_VECTOR_BYTES == 32
+  return _mm256_testz_si256(reinterpret_cast<__m256i>(x), reinterpret_cast<__m256i>(x)) == 0;
+#else
+  using Halves = std::int64_t __attribute__((vector_size(16)));
+  const Halves halves = reinterpret_cast<Halves>(x);
+  return (halves[0] | halves[1]) != 0;
+#endif
+}
+
+PDRT_INLINE Floats square_root(Floats x) {
+#if PDRT_VECTOR_BYTES == 64
+  return _mm512_maskz_sqrt_ps(0xffff,
+                              x);  // the plain form trips a false "uninitialized" warning of GCC 12
+#elif PDRT_VECTOR_BYTES == 32
+  return _mm256_sqrt_ps(x);
+#elif defined(__SSE2__)
+  return _mm_sqrt_ps(x);
+#elif defined(__aarch64__)
+  return vsqrtq_f32(x);
+#else
+  Floats root;
+  for (int i = 0; i < kVector; ++i) root[i] = __builtin_sqrtf(x[i]);
+  return root;
+#endif
+}
+
+// Every second float of the 2 * kVector floats in x, y, from the first.
+PDRT_INLINE Floats evens(Floats x, Floats y) {
+#if PDRT_VECTOR_BYTES == 64
+  return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif PDRT_VECTOR_BYTES == 32
+  return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+  return __builtin_shufflevector(x, y, 0, 2, 4, 6);
+#endif
+}
+
+// The sum of all lanes, halves added to halves.
+PDRT_INLINE float sum_of(Floats x) {
+  float lanes[kVector];
+  store(lanes, x);
+  for (int half = kVector / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+}  // namespace pdrt::cpu::PDRT_ISA

@@ -1,0 +1,16 @@
+// The Engine of this instruction set.
+#include "cpu/isa/functions.h"
+
+#define PDRT_TEXT_OF(name) #name
+#define PDRT_TEXT(name) PDRT_TEXT_OF(name)
+
+namespace pdrt::cpu::PDRT_ISA {
+
+// constexpr: built by the compiler, so that no code of this instruction set runs before it is
+// chosen.
+extern constexpr Engine kEngine{
+    PDRT_TEXT(PDRT_ISA), convolve,    depthwise,         split,           pool, plane_sum,
+    plane_max,           apply,       apply_to_constant, fully_connected, fill, clear_border,
+    load_plane,          store_plane, fma_burst};
+
+}  // namespace pdrt::cpu::PDRT_ISA

@@ -1,0 +1,215 @@
+// The thread pool. One job at a time; the caller works too; workers are invited, never waited for
+// to begin.
+//
+// All that decides who works on a job is in one word, `gate_`: how many workers may still enter,
+// how many are inside, and the number of the job. A worker enters by taking an invitation from it,
+// the caller closes the gate by taking back those left, and returns when nobody is inside. So a
+// worker that wakes late finds the gate closed and touches nothing.
+#include "cpu/pool.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+
+namespace pdrt::cpu {
+namespace {
+
+// More threads than this are not started, whatever is asked for.
+constexpr int kMaxThreads = 256;
+// How long a thread looks for work, or for the others to be done, before it sleeps: about what
+// waking it costs.
+constexpr auto kSpin = std::chrono::microseconds(30);
+
+void pause_briefly() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Waits up to kSpin for `condition`; returns whether it came true.
+template <typename Condition>
+bool spin_until(const Condition& condition) {
+  const auto stop = std::chrono::steady_clock::now() + kSpin;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (condition()) return true;
+      pause_briefly();
+    }
+  } while (std::chrono::steady_clock::now() < stop);
+  return condition();
+}
+
+class Pool {
+ public:
+  void run(int count, int threads, const Task& task) {
+    threads = std::min({threads, count, kMaxThreads});
+    if (threads <= 1 || busy_.test_and_set(std::memory_order_acquire)) {
+      for (int i = 0; i < count; ++i) task(i);
+      return;
+    }
+    const int invitations = start_workers(threads - 1);
+    task_ = &task;
+    count_ = count;
+    chunk_ = std::max(1, count / (threads * 8));
+    next_.store(0, std::memory_order_relaxed);
+    gate_.store(static_cast<std::uint64_t>(invitations));
+    wake(invitations);
+    work();
+    gate_.fetch_and(~kInvitations);
+    wait_for_others();
+    busy_.clear(std::memory_order_release);
+  }
+
+  // Ends the workers; jobs after this are done by their callers alone.
+  void stop() {
+    while (busy_.test_and_set(std::memory_order_acquire))
+      std::this_thread::yield();  // kept: nobody uses the pool again
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      stopping_ = true;
+    }
+    work_came_.notify_all();
+    for (int i = 0; i < started_; ++i) workers_[i].join();
+    started_ = 0;
+  }
+
+ private:
+  static constexpr std::uint64_t kInvitations = 0xffff;
+  static constexpr std::uint64_t kInside =
+      0x10000;  // one worker inside, counted in the bits above the invitations
+
+  // The number of workers there are for this job; fewer than wanted where the system has no more
+  // threads to give.
+  int start_workers(int wanted) {
+    while (started_ < wanted) {
+      try {
+        workers_[started_] = std::thread([this] { serve(); });
+      } catch (const std::system_error&) {
+        break;
+      }
+      ++started_;
+    }
+    return std::min(started_, wanted);
+  }
+
+  void serve() {
+    for (;;) {
+      if (!spin_until([this] { return enter(); })) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        ++sleeping_;
+        bool entered = false;
+        work_came_.wait(lock, [this, &entered] { return stopping_ || (entered = enter()); });
+        --sleeping_;
+        if (!entered) return;
+      }
+      work();
+      leave();
+    }
+  }
+
+  // Takes an invitation, if there is one left.
+  bool enter() {
+    std::uint64_t gate = gate_.load();
+    while ((gate & kInvitations) != 0) {
+      if (gate_.compare_exchange_weak(gate, gate - 1 + kInside)) return true;
+    }
+    return false;
+  }
+
+  void leave() {
+    if (gate_.fetch_sub(kInside) - kInside >= kInside) return;
+    if (!caller_sleeps_.load()) return;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    all_left_.notify_one();
+  }
+
+  void work() {
+    const Task& task = *task_;
+    const std::int64_t count = count_;
+    for (;;) {
+      const std::int64_t first = next_.fetch_add(chunk_, std::memory_order_relaxed);
+      if (first >= count) return;
+      const std::int64_t last = std::min(count, first + chunk_);
+      for (std::int64_t i = first; i < last; ++i) task(static_cast<int>(i));
+    }
+  }
+
+  // Pairs with serve(): either this sees the sleeper, or the sleeper sees the gate open.
+  void wake(int workers) {
+    if (sleeping_.load() == 0) return;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (int i = 0; i < workers; ++i) work_came_.notify_one();
+  }
+
+  void wait_for_others() {
+    const auto empty = [this] { return gate_.load() < kInside; };
+    if (spin_until(empty)) return;
+    std::unique_lock<std::mutex> lock(mutex_);
+    caller_sleeps_.store(true);
+    all_left_.wait(lock, empty);
+    caller_sleeps_.store(false);
+  }
+
+  std::atomic_flag busy_ = ATOMIC_FLAG_INIT;  // held by the caller whose job this is
+  std::atomic<std::uint64_t> gate_{0};
+  std::atomic<std::int64_t> next_{0};  // the first task nobody has claimed
+  const Task* task_ = nullptr;
+  std::int64_t count_ = 0;
+  std::int64_t chunk_ = 1;  // tasks claimed at once
+
+  std::mutex mutex_;  // for sleeping only
+  std::condition_variable work_came_, all_left_;
+  std::atomic<int> sleeping_{0};
+  std::atomic<bool> caller_sleeps_{false};
+  bool stopping_ = false;
+
+  int started_ = 0;
+  std::thread workers_[kMaxThreads];
+};
+
+// The pool is never destroyed, so that code running late, in other destructors, still finds it.
+alignas(Pool) unsigned char storage[sizeof(Pool)];
+std::atomic<Pool*> current{nullptr};
+std::mutex creation;
+
+Pool& pool() {
+  Pool* found = current.load(std::memory_order_acquire);
+  if (found != nullptr) return *found;
+  const std::lock_guard<std::mutex> lock(creation);
+  found = current.load(std::memory_order_relaxed);
+  if (found == nullptr) {
+    static const int registered = pthread_atfork(nullptr, nullptr, [] {
+      // The child has none of the workers, and the state they were in is of no use: start again in
+      // the same place.
+      new (&creation) std::mutex;
+      if (current.load(std::memory_order_relaxed) != nullptr) new (storage) Pool;
+    });
+    static_cast<void>(registered);
+    found = new (storage) Pool;
+    current.store(found, std::memory_order_release);
+  }
+  return *found;
+}
+
+// Joins the workers when the process, or the library, goes away.
+struct AtExit {
+  ~AtExit() {
+    if (Pool* found = current.load(std::memory_order_acquire)) found->stop();
+  }
+} at_exit;
+
+}  // namespace
+
+void parallel_for(int count, int threads, Task task) { pool().run(count, threads, task); }
+
+}  // namespace pdrt::cpu
