@@ -1,0 +1,29 @@
+// Shapes as planes: N samples of C channels of H x W pixels. One-dimensional maps are planes of one
+// row.
+#pragma once
+
+#include "plan/program.h"
+
+namespace pdrt::plan {
+
+struct Extent {
+  std::int64_t samples = 1, channels = 1, height = 1, width = 1;
+  std::int64_t pixels() const { return height * width; }
+};
+
+// Rank 4: NCHW. Rank 3: N, C, 1, W. Rank 2: N, C, 1, 1. Lower ranks: one sample (rank 1: C
+// channels).
+inline Extent extent_of(const Shape& shape) {
+  Extent e;
+  if (shape.size() >= 2) e.samples = shape[0];
+  if (shape.size() >= 2) e.channels = shape[1];
+  if (shape.size() == 1) e.channels = shape[0];
+  if (shape.size() == 3) e.width = shape[2];
+  if (shape.size() == 4) {
+    e.height = shape[2];
+    e.width = shape[3];
+  }
+  return e;
+}
+
+}  // namespace pdrt::plan

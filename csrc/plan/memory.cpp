@@ -1,0 +1,184 @@
+// Memory: which values share another's memory, how long each lives, and where in one arena it lies
+// meanwhile.
+
+#include <algorithm>
+#include <limits>
+
+#include "plan/geometry.h"
+#include "plan/plan.h"
+
+namespace pdrt::plan {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+
+struct Buffer {
+  std::size_t bytes = 0;
+  int first = std::numeric_limits<int>::max(), last = -1;  // steps during which it is in use
+  std::size_t* offset = nullptr;
+};
+
+// Largest first, each at the lowest place where nothing that lives at the same time lies.
+std::size_t place(std::vector<Buffer>& buffers) {
+  std::stable_sort(buffers.begin(), buffers.end(),
+                   [](const Buffer& a, const Buffer& b) { return a.bytes > b.bytes; });
+  std::size_t end = 0;
+  std::vector<const Buffer*> placed;  // sorted by offset
+  for (const Buffer& buffer : buffers) {
+    std::size_t at = 0;
+    for (const Buffer* other : placed) {
+      if (other->last < buffer.first || buffer.last < other->first) continue;
+      if (at + buffer.bytes <= *other->offset) break;
+      at = std::max(at, *other->offset + other->bytes);
+    }
+    *buffer.offset = at;
+    end = std::max(end, at + buffer.bytes);
+    const auto before =
+        std::upper_bound(placed.begin(), placed.end(), at,
+                         [](std::size_t x, const Buffer* b) { return x < *b->offset; });
+    placed.insert(before, &buffer);
+  }
+  return end;
+}
+
+std::size_t aligned(std::size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+class MemoryPlanner {
+ public:
+  explicit MemoryPlanner(Plan& plan) : plan_(plan) {}
+
+  void run() {
+    for (ValueId id : plan_.program.inputs) plan_.values[id].root = id;
+    for (const Step& step : plan_.steps) {
+      for (ValueId out : step.outputs) {
+        if (out != kAbsent) plan_.values[out].root = out;
+      }
+      if (std::holds_alternative<ViewForm>(step.form))
+        plan_.values[step.outputs[0]].root = step.inputs[0];
+    }
+    // Consumers before producers, so that a concatenation inside another finds its final home.
+    for (std::size_t s = plan_.steps.size(); s-- > 0;) {
+      if (std::holds_alternative<ConcatForm>(plan_.steps[s].form)) join(plan_.steps[s]);
+    }
+    for (std::size_t id = 0; id < plan_.values.size(); ++id) resolve(static_cast<ValueId>(id));
+    allocate();
+    number_states();
+  }
+
+ private:
+  // The inputs of a concatenation are written where they end up, unless they are bound to another
+  // place already.
+  void join(const Step& step) {
+    std::int64_t channel = 0;
+    for (ValueId input : step.inputs) {
+      const Value& value = plan_.value(input);
+      Placement& placement = plan_.values[input];
+      const bool once = std::count(step.inputs.begin(), step.inputs.end(), input) == 1;
+      if (once && placement.root == input && value.producer >= 0) {
+        placement.root = step.outputs[0];
+        placement.first_channel = channel;
+      }
+      channel += extent_of(value.shape).channels;
+    }
+  }
+
+  void resolve(ValueId id) {
+    Placement& placement = plan_.values[id];
+    const Value& value = plan_.value(id);
+    if (value.is_constant()) {
+      placement.place = Place::constant;
+      placement.root = id;
+      return;
+    }
+    if (placement.root == kAbsent) return;
+    while (plan_.values[placement.root].root != placement.root) {
+      placement.first_channel += plan_.values[placement.root].first_channel;
+      placement.root = plan_.values[placement.root].root;
+    }
+    const bool is_input = plan_.value(placement.root).producer < 0;
+    placement.place = is_input && !placement.plane ? Place::input : Place::arena;
+    if (placement.plane) {
+      placement.sample_stride =
+          extent_of(plan_.value(placement.root).shape).channels * placement.plane->stride;
+    }
+  }
+
+  std::size_t bytes_of(ValueId id) const {
+    const Value& value = plan_.value(id);
+    const Placement& placement = plan_.values[id];
+    if (!placement.plane) return aligned(count_of(value.shape) * size_of(value.dtype));
+    return aligned(extent_of(value.shape).samples * placement.sample_stride * sizeof(float));
+  }
+
+  void allocate() {
+    std::vector<Buffer> by_root(plan_.values.size());
+    std::vector<std::size_t> offsets(plan_.values.size(), 0);
+    auto live = [&](ValueId id, int step) {
+      const ValueId root = id == kAbsent ? kAbsent : plan_.values[id].root;
+      if (root == kAbsent || plan_.value(root).is_constant()) return;
+      by_root[root].first = std::min(by_root[root].first, step);
+      by_root[root].last = std::max(by_root[root].last, step);
+    };
+    const int steps = static_cast<int>(plan_.steps.size());
+    for (ValueId input : plan_.program.inputs) live(input, -1);
+    for (int s = 0; s < steps; ++s) {
+      const Step& step = plan_.steps[s];
+      for (ValueId input : step.inputs) live(input, s);
+      for (ValueId output : step.outputs) live(output, s);
+      for (const ChainStage& stage : step.chain) live(stage.value, s);
+      for (ValueId multiplier : plan_.needs.multipliers(step.need)) live(multiplier, s);
+    }
+    for (ValueId output : plan_.program.outputs) live(output, steps);
+
+    std::vector<Buffer> buffers;
+    for (std::size_t root = 0; root < by_root.size(); ++root) {
+      if (by_root[root].last < by_root[root].first) continue;
+      by_root[root].bytes = bytes_of(static_cast<ValueId>(root));
+      by_root[root].offset = &offsets[root];
+      buffers.push_back(by_root[root]);
+    }
+    for (int s = 0; s < steps; ++s) {
+      const auto* form = std::get_if<ConvolutionForm>(&plan_.steps[s].form);
+      if (!form || plan_.convolutions[s].taps.direct) continue;
+      Buffer scratch;
+      scratch.bytes =
+          aligned(form->channels * plan_.convolutions[s].taps.floats_per_channel() * sizeof(float));
+      scratch.first = scratch.last = s;
+      scratch.offset = &plan_.convolutions[s].scratch;
+      buffers.push_back(scratch);
+    }
+    plan_.arena_bytes = place(buffers);
+    for (Placement& placement : plan_.values) {
+      if (placement.root != kAbsent) placement.offset = offsets[placement.root];
+    }
+  }
+
+  void number_states() {
+    for (std::size_t id = 0; id < plan_.values.size(); ++id) {
+      Placement& placement = plan_.values[id];
+      const Extent e = extent_of(plan_.value(static_cast<ValueId>(id)).shape);
+      plan_.max_channels = std::max(plan_.max_channels, static_cast<int>(e.channels));
+      plan_.max_samples = std::max(plan_.max_samples, e.samples);
+      if (!placement.plane || placement.root != static_cast<ValueId>(id)) continue;
+      placement.state = plan_.states;
+      placement.state_stride = e.channels;
+      plan_.states += e.samples * e.channels;
+    }
+    for (Placement& placement : plan_.values) {
+      if (!placement.plane || placement.root == kAbsent) continue;
+      const Placement& root = plan_.values[placement.root];
+      placement.state_stride = root.state_stride;
+      if (&root != &placement) placement.state = root.state + placement.first_channel;
+    }
+  }
+
+  Plan& plan_;
+};
+
+}  // namespace
+
+void assign_memory(Plan& plan) { MemoryPlanner(plan).run(); }
+
+}  // namespace pdrt::plan

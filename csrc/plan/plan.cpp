@@ -1,0 +1,48 @@
+#include "plan/plan.h"
+
+#include "plan/dependence.h"
+#include "plan/fuse.h"
+#include "plan/geometry.h"
+#include "plan/recognise.h"
+#include "plan/switches.h"
+
+namespace pdrt::plan {
+namespace {
+
+std::int64_t dense_macs(const Program& program, const Step& step) {
+  const std::int64_t samples =
+      extent_of(program.values[step.outputs.empty() ? 0 : step.outputs[0]].shape).samples;
+  if (const auto* form = std::get_if<ConvolutionForm>(&step.form)) {
+    return samples * form->kernels * form->group_channels() * form->macs_per_pair();
+  }
+  if (const auto* form = std::get_if<FullyConnectedForm>(&step.form))
+    return samples * form->kernels * form->columns;
+  return 0;
+}
+
+}  // namespace
+
+std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shape>& shapes,
+                                      const std::vector<ValueId>& outputs,
+                                      const PlanOptions& options) {
+  auto plan = std::make_unique<Plan>();
+  plan->program = specialise(graph, shapes, outputs);
+  Program& program = plan->program;
+  if (options.reference) {
+    plan->planes.assign(program.values.size(), false);
+    plan->steps = reference_steps(program);
+  } else {
+    simplify(program);
+    plan->planes = choose_planes(program);
+    Dependence dependence(program);
+    std::vector<Step> steps = fuse(program, plan->planes, dependence, plan->packed);
+    for (Step& step : steps) step.macs = dense_macs(program, step);
+    find_switches(program, plan->planes, steps, dependence, plan->needs);
+    for (int group : dependence.order()) plan->steps.push_back(std::move(steps[group]));
+  }
+  lay_out(*plan);
+  assign_memory(*plan);
+  return plan;
+}
+
+}  // namespace pdrt::plan

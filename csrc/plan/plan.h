@@ -1,0 +1,74 @@
+// A plan: one model for one set of input shapes on one device. Immutable; sessions run it with
+// buffers of their own.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cpu/engine.h"
+#include "plan/need.h"
+#include "plan/step.h"
+#include "plan/taps.h"
+
+namespace pdrt::plan {
+
+enum class Place : std::uint8_t {
+  nowhere,   // never held in memory: not used, or inside a fused step
+  constant,  // in the model's file, or folded
+  input,     // in the caller's array
+  arena,
+};
+
+// Where a value lies and how. Planes: pixel (0,0) of channel c of sample n is at
+// base + n * sample_stride + (first_channel + c) * plane->stride + plane->lead floats.
+struct Placement {
+  Place place = Place::nowhere;
+  const cpu::Plane* plane = nullptr;  // nullptr: dense
+  ValueId root = kAbsent;  // the value whose memory this one shares; itself, where it has its own
+  std::int64_t first_channel = 0;  // in the root
+  std::int64_t sample_stride = 0;  // floats; planes only
+  std::size_t offset = 0;          // bytes into the arena
+  std::int64_t state = -1;         // planes: index of the first channel's state, see run/channels.h
+  std::int64_t state_stride = 0;   // states from sample to sample
+};
+
+// What a convolution needs beside its Step.
+struct ConvolutionPlan {
+  Taps taps;
+  std::size_t scratch = 0;  // phase planes of one sample: bytes into the arena
+};
+
+struct Plan {
+  Program program;
+  std::vector<bool> planes;
+  std::vector<Step> steps;                    // in execution order
+  std::vector<ConvolutionPlan> convolutions;  // by step; empty where it is not a convolution
+  std::vector<Placement> values;              // by value
+  std::deque<cpu::Plane> geometries;
+  std::deque<std::vector<std::uint32_t>> masks;
+  std::deque<Tensor> packed;  // weights rearranged and parameters folded when the plan was made
+  Needs needs;
+  std::size_t arena_bytes = 0;
+  std::int64_t states = 0;  // channel states, all samples of all planes values
+  int max_channels = 1;     // of any value, also of one group's list
+  std::int64_t max_samples = 1;
+
+  const Value& value(ValueId id) const { return program.values[id]; }
+};
+
+struct PlanOptions {
+  bool reference = false;  // every node as its reference, nothing fused, nothing skipped
+};
+
+// `shapes` in the order of graph.inputs; `outputs` are values of the graph.
+std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shape>& shapes,
+                                      const std::vector<ValueId>& outputs,
+                                      const PlanOptions& options);
+
+// The passes of make_plan after the steps are in order.
+void lay_out(Plan& plan);        // geometries, taps
+void assign_memory(Plan& plan);  // placements, arena
+
+}  // namespace pdrt::plan

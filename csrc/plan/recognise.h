@@ -1,0 +1,39 @@
+// Which nodes the plane engine can take, and as what.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/step.h"
+
+namespace pdrt::plan {
+
+// Values that live as padded planes rather than as dense arrays: what convolutions and pools touch,
+// and what is connected to those by element-wise operations and channel concatenation.
+std::vector<bool> choose_planes(const Program& program);
+
+struct Recognised {
+  Form form;
+  std::vector<std::string> refused;  // "form: why not", for those tried
+};
+
+// Weights that the engine needs in another order, and folded batch normalisations, are kept in
+// `packed`.
+Recognised recognise(const Program& program, const Op& op, const std::vector<bool>& planes,
+                     std::deque<Tensor>& packed);
+
+// The op as a stage applied to `main` (one of its inputs), where the rest is an operand; nothing
+// where it is not one.
+std::optional<ChainStage> stage_of(const Program& program, const Op& op, ValueId main,
+                                   const std::vector<bool>& planes, std::deque<Tensor>& packed);
+
+// The sigmoid that `op`, a Mul, multiplies its own input with, where that is all the sigmoid is
+// for; else -1.
+int silu_partner(const Program& program, const Op& op);
+
+// Pool windows as large as the map, in the three ways exporters write them.
+bool is_global_pool(const Program& program, const Op& op);
+
+}  // namespace pdrt::plan

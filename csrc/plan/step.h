@@ -1,0 +1,90 @@
+// A step of a plan: one node, or several fused into one, with everything an implementation needs to
+// know about it.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cpu/engine.h"
+#include "plan/need.h"
+#include "plan/program.h"
+
+namespace pdrt::plan {
+
+// Kernels slide over planes. Groups: kernel k reads channels of group k / (kernels / groups) only.
+struct ConvolutionForm {
+  std::int64_t kernels = 0, channels = 0, groups = 1;  // channels of the whole input
+  int filter_h = 1, filter_w = 1;
+  int stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1, pad_top = 0, pad_left = 0;
+  int in_h = 1, in_w = 1, out_h = 1, out_w = 1;
+  const float* weights = nullptr;  // OIHW
+  const float* bias = nullptr;
+
+  int taps() const { return filter_h * filter_w; }
+  std::int64_t group_channels() const { return channels / groups; }
+  bool depthwise() const { return groups == channels && groups > 1; }
+  std::int64_t macs_per_pair() const { return std::int64_t{1} * taps() * out_h * out_w; }
+};
+
+// y = W x + b on dense rows.
+struct FullyConnectedForm {
+  std::int64_t kernels = 0, columns = 0;
+  const float* weights = nullptr;  // [kernels][columns]
+  const float* bias = nullptr;
+};
+
+struct PoolForm {
+  cpu::Pool pool;
+  std::int64_t channels = 0;
+};
+
+// One number per plane.
+struct GlobalPoolForm {
+  bool maximum = false;
+  std::int64_t channels = 0;
+};
+
+// A chain of stages on planes and nothing else.
+struct ElementwiseForm {};
+
+// Planes one after another; inputs that already lie in place cost nothing.
+struct ConcatForm {};
+
+// The same elements under another shape, dense on both sides: no work at all.
+struct ViewForm {};
+
+// The operator as the reference defines it.
+struct ReferenceForm {};
+
+using Form = std::variant<ReferenceForm, ConvolutionForm, FullyConnectedForm, PoolForm,
+                          GlobalPoolForm, ElementwiseForm, ConcatForm, ViewForm>;
+
+// One fused element-wise operation, with its operand still a value of the graph.
+struct ChainStage {
+  cpu::Stage stage = cpu::Stage::relu;
+  cpu::Operand operand = cpu::Operand::none;
+  ValueId value = kAbsent;       // the operand, if it is a value
+  const float* data = nullptr;   // the operand, if it is constant (affine: scale)
+  const float* data2 = nullptr;  // affine: shift
+  std::int64_t sample_stride =
+      0;  // of the operand: floats from sample to sample; planes: see Layout
+  std::int64_t channel_stride = 0;  // of a channel operand
+  float a = 0, b = 0;
+  bool is_switch = false;  // a multiplier that can be zero for a whole kernel
+};
+
+struct Step {
+  std::string name;      // of its first node
+  std::vector<int> ops;  // indices into Program::ops, in order
+  Form form;
+  std::vector<ValueId> inputs;  // of the first op; the chain's operands are in `chain`
+  std::vector<ValueId> outputs;
+  std::vector<ChainStage> chain;
+  NeedId need = 0;  // which channels of outputs[0] anything still needs, per sample
+  std::vector<std::string> refused;  // faster forms that did not fit, and why
+  std::vector<std::string> notes;    // multipliers that cannot switch this step off, and why
+  std::int64_t macs = 0;             // dense multiply-adds of one run
+};
+
+}  // namespace pdrt::plan

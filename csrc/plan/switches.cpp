@@ -1,0 +1,201 @@
+#include "plan/switches.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "plan/geometry.h"
+#include "plan/recognise.h"
+
+namespace pdrt::plan {
+namespace {
+
+bool is_pointwise(std::string_view kind) {
+  static constexpr std::string_view kKinds[] = {
+      "Abs",         "Add",        "And",       "Cast",  "Ceil",        "Div",     "Elu",
+      "Equal",       "Erf",        "Exp",       "Floor", "Gelu",        "Greater", "GreaterOrEqual",
+      "HardSigmoid", "HardSwish",  "LeakyRelu", "Less",  "LessOrEqual", "Log",     "Max",
+      "Min",         "Mod",        "Mul",       "Neg",   "Not",         "Or",      "PRelu",
+      "Pow",         "Reciprocal", "Relu",      "Round", "Selu",        "Sigmoid", "Sign",
+      "Softplus",    "Sqrt",       "Sub",       "Tanh",  "Where",       "Xor"};
+  return std::find(std::begin(kKinds), std::end(kKinds), kind) != std::end(kKinds);
+}
+
+// The expressions for one step. Which multipliers count depends on the step: they must not depend
+// on its own output.
+class NeedOf {
+ public:
+  NeedOf(const Program& program, const std::vector<bool>& planes, const Dependence& dependence,
+         Needs& needs, int group)
+      : program_(program),
+        planes_(planes),
+        dependence_(dependence),
+        needs_(needs),
+        after_(dependence.after(group)) {}
+
+  NeedId value(ValueId id) {
+    const Value& value = program_.values[id];
+    if (value.is_output) return kNeedAll;
+    const auto known = known_.find(id);
+    if (known != known_.end()) return known->second;
+    NeedId result = kNeedNone;
+    std::vector<int> seen;
+    for (int user : value.users) {
+      if (result == kNeedAll) break;
+      if (std::find(seen.begin(), seen.end(), user) != seen.end()) continue;
+      seen.push_back(user);
+      const Op& op = program_.ops[user];
+      for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+        if (op.inputs[i] == id) result = needs_.either(result, use(op, i), channels(id));
+      }
+    }
+    return known_[id] = result;
+  }
+
+  // Multipliers that were met on the way but depend on the step itself, as sentences.
+  const std::vector<std::string>& refused() const { return refused_; }
+
+ private:
+  Extent extent(ValueId id) const { return extent_of(program_.values[id].shape); }
+  int channels(ValueId id) const { return static_cast<int>(extent(id).channels); }
+
+  NeedId use(const Op& op, std::size_t input) {
+    const ValueId in = op.inputs[input], out = op.outputs[0];
+    if (op.outputs.size() > 1) return any_output(op);
+    const std::string_view kind = op.kind();
+    if (is_pointwise(kind) || (kind == "Clip" && input == 0) ||
+        (kind == "BatchNormalization" && input == 0)) {
+      NeedId need = value(out);
+      if (kind == "Mul") need = needs_.both(need, multiplier(op, 1 - input), channels(out));
+      return through_broadcast(need, in, out);
+    }
+    if (kind == "Conv" && input == 0) {
+      const bool counted = through_layer_;
+      through_layer_ = true;
+      const NeedId need = value(out);
+      through_layer_ = counted;
+      return needs_.groups(need, channels(out), channels(in),
+                           static_cast<int>(op.node->attributes.integer("group")));
+    }
+    if ((kind == "Gemm" || kind == "MatMul") && input == 0 &&
+        program_.values[in].shape.size() == 2) {
+      return needs_.groups(value(out), channels(out), channels(in), 1);
+    }
+    if (kind == "MaxPool" || kind == "AveragePool" || (input == 0 && is_global_pool(program_, op)))
+      return value(out);
+    if (kind == "Concat" && op.node->attributes.integer("axis") == 1 &&
+        program_.values[out].shape.size() >= 2) {
+      int begin = 0;
+      for (std::size_t i = 0; i < input; ++i) begin += channels(op.inputs[i]);
+      return needs_.slice(value(out), begin, channels(in));
+    }
+    if (kind == "Reshape" || kind == "Flatten" || kind == "Squeeze" || kind == "Unsqueeze" ||
+        kind == "Expand") {
+      const Extent from = extent(in), to = extent(out);
+      const bool ranked =
+          program_.values[in].shape.size() >= 2 && program_.values[out].shape.size() >= 2;
+      if (input == 0 && ranked && from.samples == to.samples && from.channels == to.channels)
+        return value(out);
+    }
+    return any_output(op);
+  }
+
+  // Where nothing better is known: needed as a whole, if anything of any output is.
+  NeedId any_output(const Op& op) {
+    NeedId need = kNeedNone;
+    for (ValueId out : op.outputs) {
+      if (out == kAbsent) continue;
+      const NeedId any =
+          needs_.any_sample(value(out), channels(out), static_cast<int>(extent(out).samples));
+      need = needs_.either(need, any, 1);
+    }
+    return need;
+  }
+
+  NeedId through_broadcast(NeedId need, ValueId in, ValueId out) {
+    const Shape &from = program_.values[in].shape, &to = program_.values[out].shape;
+    const Extent e = extent_of(from), result = extent_of(to);
+    if (from.size() != to.size() || e.samples != result.samples) {
+      return needs_.any_sample(need, channels(out), static_cast<int>(result.samples));
+    }
+    return e.channels == result.channels ? need
+                                         : needs_.groups(need, channels(out), channels(in), 1);
+  }
+
+  // Where the other factor is one number per channel that is known before the step: only where it
+  // is not zero.
+  NeedId multiplier(const Op& op, std::size_t input) {
+    const ValueId id = op.inputs[input];
+    const Value& value = program_.values[id];
+    const Shape& result = program_.values[op.outputs[0]].shape;
+    if (value.dtype != DType::f32 || planes_[id] || result.size() < 2 ||
+        value.shape.size() > result.size())
+      return kNeedAll;
+    Shape shape(result.size() - value.shape.size(), 1);
+    shape.insert(shape.end(), value.shape.begin(), value.shape.end());
+    const Extent e = extent_of(shape), out = extent_of(result);
+    if (e.pixels() != 1 || (e.channels != 1 && e.channels != out.channels)) return kNeedAll;
+    if (value.is_constant() && !has_zero(value.constant)) return kNeedAll;
+    if (value.producer >= 0 && after_[dependence_.group_of(value.producer)]) {
+      if (!through_layer_) {
+        refused_.push_back(
+            "multiplier '" + value.name + "' of node '" + op.name() +
+            "' is computed from this step's own output: it stays an ordinary multiply");
+      }
+      return kNeedAll;
+    }
+    return needs_.nonzero(id, e.samples == 1 ? 0 : e.channels, e.channels == 1 ? 0 : 1,
+                          static_cast<int>(out.channels));
+  }
+
+  static bool has_zero(const TensorView& constant) {
+    if (!constant.contiguous()) return false;
+    const float* data = constant.as<float>();
+    return std::any_of(data, data + constant.count(), [](float x) { return x == 0.0f; });
+  }
+
+  const Program& program_;
+  const std::vector<bool>& planes_;
+  const Dependence& dependence_;
+  Needs& needs_;
+  std::vector<bool> after_;
+  std::map<ValueId, NeedId> known_;
+  std::vector<std::string> refused_;
+  bool through_layer_ = false;
+};
+
+}  // namespace
+
+void find_switches(const Program& program, const std::vector<bool>& planes,
+                   std::vector<Step>& steps, Dependence& dependence, Needs& needs) {
+  // The steps with most to save choose first: an edge added for one can close the way for another.
+  std::vector<int> groups;
+  for (std::size_t g = 0; g < steps.size(); ++g) {
+    if (!steps[g].ops.empty()) groups.push_back(static_cast<int>(g));
+  }
+  std::stable_sort(groups.begin(), groups.end(),
+                   [&](int a, int b) { return steps[a].macs > steps[b].macs; });
+  for (int group : groups) {
+    Step& step = steps[group];
+    NeedOf need(program, planes, dependence, needs, group);
+    if (step.outputs.size() == 1) {
+      step.need = need.value(step.outputs[0]);
+    } else {
+      step.need = kNeedNone;
+      for (ValueId out : step.outputs) {
+        if (out == kAbsent) continue;
+        const Extent e = extent_of(program.values[out].shape);
+        const NeedId any = needs.any_sample(need.value(out), static_cast<int>(e.channels),
+                                            static_cast<int>(e.samples));
+        step.need = needs.either(step.need, any, 1);
+      }
+    }
+    for (ValueId multiplier : needs.multipliers(step.need)) {
+      const int producer = program.values[multiplier].producer;
+      if (producer >= 0) dependence.add_edge(dependence.group_of(producer), group);
+    }
+    if (step.macs > 0) step.notes = need.refused();
+  }
+}
+
+}  // namespace pdrt::plan

@@ -1,0 +1,50 @@
+// A step's chain of stages for one sample: operands resolved to memory, and what becomes of a
+// kernel that is switched off.
+#pragma once
+
+#include "run/frame.h"
+
+namespace pdrt::run {
+
+// What has to be done for one kernel of one sample.
+enum class Work : std::uint8_t {
+  nothing,   // nobody needs it
+  constant,  // one number for the whole plane: no plane is written
+  stages,    // multiplied by zero, but something with pixels is added after: the stages alone, on a
+             // zero plane
+  compute,
+};
+
+struct Verdict {
+  Work work = Work::compute;
+  float constant = 0;
+};
+
+class Chain {
+ public:
+  Chain(const Frame& frame, const plan::Step& step, std::int64_t sample);
+
+  cpu::Epilogue epilogue() const { return {stages_, count_}; }
+  // For a kernel whose pixels are not known yet.
+  Verdict judge(int kernel) const;
+  // For a channel that comes in as a constant.
+  Verdict judge_constant(int kernel, float x) const;
+
+  // Writes the constants of operand channels that are off, for engine calls that share one epilogue
+  // between kernels.
+  void materialise_operands(int kernel) const;
+  // The same epilogue for one kernel, with operands that are off given as numbers. `storage` holds
+  // kMaxStages stages.
+  cpu::Epilogue for_kernel(int kernel, cpu::EpilogueStage* storage) const;
+
+ private:
+  bool is_zero_switch(int stage, int kernel) const;
+  const Frame& frame_;
+  const plan::Step& step_;
+  std::int64_t sample_;
+  int count_ = 0;
+  int last_plane_stage_ = -1;  // the last with a plane operand
+  cpu::EpilogueStage stages_[cpu::kMaxStages];
+};
+
+}  // namespace pdrt::run

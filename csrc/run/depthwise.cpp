@@ -1,0 +1,103 @@
+// Depthwise convolutions: each kernel reads one input channel, so a channel that is off costs
+// nothing at all.
+
+#include "run/chain.h"
+#include "run/kernel_lists.h"
+#include "run/steps.h"
+
+namespace pdrt::run {
+namespace {
+
+// The kernel's plane as a constant, where its input is zero everywhere: bias, then the chain.
+bool settle_zero_input(const Frame& frame, const plan::Step& step, const Chain& chain,
+                       std::int64_t sample, int kernel, int channel) {
+  const auto& form = std::get<plan::ConvolutionForm>(step.form);
+  const ValueId input = step.inputs[0];
+  if (frame.channels(input, sample)[channel] != Channel::off ||
+      frame.off_values(input, sample)[channel] != 0.0f)
+    return false;
+  const Verdict verdict = chain.judge_constant(kernel, form.bias ? form.bias[kernel] : 0.0f);
+  if (verdict.work != Work::constant) return false;
+  set_constant(frame, step.outputs[0], sample, kernel, verdict.constant);
+  return true;
+}
+
+void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
+  const plan::Step& step = frame.plan.steps[s];
+  const plan::ConvolutionPlan& own = frame.plan.convolutions[s];
+  const auto& form = std::get<plan::ConvolutionForm>(step.form);
+  const ValueId input = step.inputs[0], output = step.outputs[0];
+  Workspace& work = frame.work;
+  const Chain chain(frame, step, sample);
+  KernelLists lists = list_kernels(frame, step, chain, sample);
+  const int multiplier = static_cast<int>(form.kernels / form.channels);
+
+  int kept = 0;
+  for (int i = 0; i < lists.compute; ++i) {
+    const int k = work.kernels[i], channel = k / multiplier;
+    if (settle_zero_input(frame, step, chain, sample, k, channel)) continue;
+    frame.materialise(input, sample, channel);
+    work.kernels[kept] = k;
+    work.input_planes[kept] = frame.plane(input, sample, channel);
+    ++kept;
+  }
+  lists.compute = kept;
+
+  const cpu::Plane& in_plane = *frame.plan.values[input].plane;
+  cpu::Phases phases = own.taps.phases;
+  phases.phases = own.taps.phase_list.data();
+  float* scratch = reinterpret_cast<float*>(work.arena() + own.scratch);
+  const std::int64_t floats = own.taps.floats_per_channel();
+  cpu::Depthwise task;
+  task.inputs = work.input_planes.data();
+  task.offsets = own.taps.offsets.data();
+  task.taps = form.taps();
+  task.weights = form.weights;
+  task.bias = form.bias;
+  task.kernels = work.kernels.data();
+  task.kernel_count = lists.compute;
+  task.output = frame.plane(output, sample, 0);
+  task.plane = frame.plan.values[output].plane;
+  task.epilogue = chain.epilogue();
+  task.nonzero = work.nonzero.data();
+
+  // One kernel after another, split and convolved while its plane is in the cache.
+  auto one = [&](int i) {
+    if (!own.taps.direct) {
+      float* phase_planes = scratch + work.kernels[i] / multiplier * floats + phases.lead;
+      if (i == 0 || work.kernels[i - 1] / multiplier != work.kernels[i] / multiplier) {
+        frame.engine.split(phases, work.input_planes[i], in_plane, phase_planes);
+      }
+      work.input_planes[i] = phase_planes;
+    }
+    frame.engine.depthwise(task, i, i + 1, 0, task.plane->flat);
+  };
+  const bool parallel = lists.compute * form.macs_per_pair() >= kParallelMacs && multiplier == 1;
+  if (parallel) {
+    cpu::parallel_for(lists.compute, frame.threads, one);
+  } else {
+    for (int i = 0; i < lists.compute; ++i) one(i);
+  }
+
+  if (lists.stages > 0) {  // a zero plane through the stages: a convolution without inputs
+    cpu::Convolution rest;
+    rest.output = task.output;
+    rest.plane = task.plane;
+    rest.epilogue = task.epilogue;
+    rest.nonzero = task.nonzero;
+    rest.kernels = work.stage_kernels.data();
+    rest.kernel_count = lists.stages;
+    frame.engine.convolve(rest, 0, lists.stages, 0, task.plane->flat);
+  }
+  finish_kernels(frame, step, sample, lists);
+  frame.count(step, sample, lists.compute, lists.compute);
+}
+
+}  // namespace
+
+void run_depthwise(const Frame& frame, std::size_t step) {
+  const std::int64_t samples = frame.extent(frame.plan.steps[step].outputs[0]).samples;
+  for (std::int64_t n = 0; n < samples; ++n) run_sample(frame, step, n);
+}
+
+}  // namespace pdrt::run

@@ -1,0 +1,64 @@
+// One run: a plan, an engine, a workspace, and where everything lies in it.
+#pragma once
+
+#include "cpu/engine.h"
+#include "plan/geometry.h"
+#include "run/workspace.h"
+
+namespace pdrt::run {
+
+class Frame {
+ public:
+  Frame(const plan::Plan& plan, const cpu::Engine& engine, int threads, bool skip,
+        Workspace& workspace)
+      : plan(plan), engine(engine), threads(threads), skip(skip), work(workspace) {}
+
+  const plan::Plan& plan;
+  const cpu::Engine& engine;
+  const int threads;
+  const bool skip;  // false: nothing is ever off
+  Workspace& work;
+
+  // Pixel (0,0) of a plane.
+  float* plane(ValueId id, std::int64_t sample, std::int64_t channel) const {
+    const plan::Placement& at = plan.values[id];
+    return reinterpret_cast<float*>(work.arena() + at.offset) + sample * at.sample_stride +
+           (at.first_channel + channel) * at.plane->stride + at.plane->lead;
+  }
+  // The elements of a dense value, wherever they are.
+  const void* data(ValueId id) const;
+  void* writable(ValueId id) const { return work.arena() + plan.values[id].offset; }
+  const float* floats(ValueId id) const { return static_cast<const float*>(data(id)); }
+
+  Channel* channels(ValueId id, std::int64_t sample) const {
+    return work.channels.data() + plan.values[id].state + sample * plan.values[id].state_stride;
+  }
+  float* off_values(ValueId id, std::int64_t sample) const {
+    return work.off_values.data() + plan.values[id].state + sample * plan.values[id].state_stride;
+  }
+  plan::Extent extent(ValueId id) const { return plan::extent_of(plan.value(id).shape); }
+
+  // Writes the constant of a channel that is off into its plane, so that it can be read like any
+  // other.
+  void materialise(ValueId id, std::int64_t sample, std::int64_t channel) const;
+  void materialise_all(ValueId id) const;
+
+  // Which of the step's channels are needed for this sample: work.needed; returns whether any is.
+  bool find_needed(const plan::Step& step, std::int64_t sample, int channels) const;
+
+  void count(const plan::Step& step, std::int64_t sample, std::int64_t active,
+             std::int64_t visited) const;
+
+  // A view of any value with its true strides (planes are strided), for reference operators and for
+  // copying out.
+  TensorView view(ValueId id) const;
+};
+
+// Splits kernels x flat pixels into tiles and runs them on the frame's threads: tile(first, last,
+// begin, end).
+template <typename Tile>
+void for_each_tile(const Frame& frame, int kernels, int flat, std::int64_t macs, const Tile& tile);
+
+}  // namespace pdrt::run
+
+#include "run/tiles.h"

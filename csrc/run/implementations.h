@@ -1,0 +1,20 @@
+// Which implementation runs a step: for each form an ordered list, fastest first. One row each.
+#pragma once
+
+#include <string_view>
+
+#include "run/frame.h"
+
+namespace pdrt::run {
+
+struct Implementation {
+  std::string_view name;
+  // Whether it can run the step. Where several can, the first in the table does.
+  bool (*accepts)(const plan::Step& step);
+  void (*run)(const Frame& frame, std::size_t step);
+};
+
+// The first row that accepts; the last row, the reference, accepts everything.
+const Implementation& implementation_of(const plan::Step& step);
+
+}  // namespace pdrt::run

@@ -1,0 +1,101 @@
+// Window pools and global pools, plane by plane. A constant plane pools to its constant without
+// being read.
+
+#include "run/chain.h"
+#include "run/kernel_lists.h"
+#include "run/steps.h"
+
+namespace pdrt::run {
+namespace {
+
+// Averages that count padding see the zeros around a constant plane; only zero itself stays
+// constant then.
+bool stays_constant(const cpu::Pool& pool, float x) {
+  return pool.maximum || !pool.count_include_pad || x == 0.0f;
+}
+
+void pool_sample(const Frame& frame, const plan::Step& step, std::int64_t sample) {
+  const auto& form = std::get<plan::PoolForm>(step.form);
+  const ValueId input = step.inputs[0], output = step.outputs[0];
+  Workspace& work = frame.work;
+  const Chain chain(frame, step, sample);
+  KernelLists lists = list_kernels(frame, step, chain, sample);
+  int kept = 0;
+  for (int i = 0; i < lists.compute; ++i) {
+    const int k = work.kernels[i];
+    if (frame.channels(input, sample)[k] != Channel::on &&
+        stays_constant(form.pool, frame.off_values(input, sample)[k])) {
+      const Verdict verdict = chain.judge_constant(k, frame.off_values(input, sample)[k]);
+      if (verdict.work == Work::constant) {
+        set_constant(frame, output, sample, k, verdict.constant);
+        continue;
+      }
+    }
+    frame.materialise(input, sample, k);
+    work.kernels[kept++] = k;
+  }
+  lists.compute = kept;
+  const cpu::Plane& in_plane = *frame.plan.values[input].plane;
+  const cpu::Plane& out_plane = *frame.plan.values[output].plane;
+  auto one = [&](int i) {
+    const int k = work.kernels[i];
+    frame.engine.pool(form.pool, frame.plane(input, sample, k), in_plane,
+                      frame.plane(output, sample, k), out_plane, chain.epilogue(), k);
+    work.nonzero[k] = 1;  // a pool does not look; a plane of zeros stays on
+  };
+  const std::int64_t reads =
+      std::int64_t{1} * lists.compute * out_plane.flat * form.pool.kernel_h * form.pool.kernel_w;
+  if (reads >= kParallelMacs) {
+    cpu::parallel_for(lists.compute, frame.threads, one);
+  } else {
+    for (int i = 0; i < lists.compute; ++i) one(i);
+  }
+  for (int i = 0; i < lists.stages; ++i) {
+    const int k = work.stage_kernels[i];
+    float* pixels = frame.plane(output, sample, k);
+    frame.engine.fill(pixels, out_plane, 0.0f);
+    work.nonzero[k] = frame.engine.apply(chain.epilogue(), k, pixels, pixels, out_plane);
+  }
+  finish_kernels(frame, step, sample, lists);
+}
+
+}  // namespace
+
+void run_pool(const Frame& frame, std::size_t step) {
+  const std::int64_t samples = frame.extent(frame.plan.steps[step].outputs[0]).samples;
+  for (std::int64_t n = 0; n < samples; ++n) pool_sample(frame, frame.plan.steps[step], n);
+}
+
+void run_global_pool(const Frame& frame, std::size_t s) {
+  const plan::Step& step = frame.plan.steps[s];
+  const auto& form = std::get<plan::GlobalPoolForm>(step.form);
+  const ValueId input = step.inputs[0];
+  const plan::Extent e = frame.extent(input);
+  const cpu::Plane& plane = *frame.plan.values[input].plane;
+  auto* out = static_cast<float*>(frame.writable(step.outputs[0]));
+  const float per_pixel = 1.0f / static_cast<float>(e.pixels());
+  for (std::int64_t n = 0; n < e.samples; ++n) {
+    frame.find_needed(step, n, static_cast<int>(e.channels));
+    const Channel* states = frame.channels(input, n);
+    const float* constants = frame.off_values(input, n);
+    auto one = [&](int c) {
+      float& result = out[n * e.channels + c];
+      if (!frame.work.needed[c]) {
+        result = 0.0f;
+      } else if (states[c] != Channel::on) {
+        result = constants[c];
+      } else if (form.maximum) {
+        result = frame.engine.plane_max(frame.plane(input, n, c), plane);
+      } else {
+        result = frame.engine.plane_sum(frame.plane(input, n, c), plane) * per_pixel;
+      }
+    };
+    if (e.channels * plane.flat >= kParallelMacs) {
+      cpu::parallel_for(static_cast<int>(e.channels), frame.threads, one);
+    } else {
+      for (int c = 0; c < e.channels; ++c) one(c);
+    }
+  }
+}
+
+}  // namespace pdrt::run

@@ -1,0 +1,13 @@
+// What a run did and what a plan will do, in the public words.
+#pragma once
+
+#include "run/frame.h"
+
+namespace pdrt::run {
+
+// Fills everything but the time.
+void collect(const Frame& frame, RunStats& stats);
+
+Explanation explain(const plan::Plan& plan, std::string device);
+
+}  // namespace pdrt::run

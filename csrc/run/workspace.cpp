@@ -1,0 +1,30 @@
+#include "run/workspace.h"
+
+#include "pdrt/error.h"
+
+namespace pdrt::run {
+
+Workspace::Workspace(const plan::Plan& plan)
+    : channels(plan.states, Channel::on),
+      off_values(plan.states, 0.0f),
+      inputs(plan.values.size(), nullptr),
+      counts(plan.steps.size() * plan.max_samples),
+      samples(plan.max_samples),
+      needed(plan.max_channels),
+      scratch(plan.needs.scratch_bytes(plan.max_channels)),
+      nonzero(plan.max_channels),
+      kernels(plan.max_channels),
+      stage_kernels(plan.max_channels),
+      input_channels(plan.max_channels),
+      input_planes(plan.max_channels),
+      calls(plan.steps.size()) {
+  try {
+    arena_ = Tensor(DType::u8, {static_cast<std::int64_t>(plan.arena_bytes)});
+  } catch (const std::bad_alloc&) {
+    throw DeviceError(plan.program.graph->source + ": the plan needs " +
+                      std::to_string(plan.arena_bytes >> 20) +
+                      " MiB for activations, which this machine does not give");
+  }
+}
+
+}  // namespace pdrt::run

@@ -1,0 +1,53 @@
+// The buffers of one run at a time: arena, channel states, lists. Allocated once per plan and
+// thread of callers, reused for every run: a run itself allocates nothing here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "pdrt/session.h"
+#include "plan/plan.h"
+
+namespace pdrt::run {
+
+// What is known of one plane of one sample.
+enum class Channel : std::uint8_t {
+  off,           // constant everywhere; its memory was not written
+  on,            // in memory
+  materialised,  // constant everywhere, and written to memory because someone had to read it
+};
+
+// Kernels computed and (kernel, input channel) pairs visited by one step for one sample.
+struct Count {
+  std::int64_t active = 0, visited = 0;
+};
+
+class Workspace {
+ public:
+  explicit Workspace(const plan::Plan& plan);
+
+  std::byte* arena() { return static_cast<std::byte*>(arena_.data()); }
+
+  std::vector<Channel> channels;    // by Placement::state
+  std::vector<float> off_values;    // the constant of a channel that is not on
+  std::vector<const void*> inputs;  // by value: the caller's array, where it is used in place
+  std::vector<Count> counts;        // [step][sample], for layers
+  std::int64_t samples;             // row length of `counts`
+
+  // Lists for the step at hand, each as long as the widest value has channels.
+  std::vector<std::uint8_t> needed, scratch, nonzero;
+  std::vector<std::int32_t> kernels, stage_kernels, input_channels;
+  std::vector<const float*> input_planes;
+
+  // Operands of steps that run as their reference: views with strides, pointers filled in per run.
+  struct Call {
+    std::vector<TensorView> inputs, outputs;
+  };
+  std::vector<Call> calls;  // by step
+
+ private:
+  Tensor arena_;
+};
+
+}  // namespace pdrt::run
