@@ -44,7 +44,7 @@ bool is_global_pool(const Program& program, const Op& op) {
     if (op.inputs.size() < 2 || op.inputs[1] == kAbsent ||
         !program.values[op.inputs[1]].is_constant())
       return false;
-    const TensorView axes = Tensor::copy_of(program.values[op.inputs[1]].constant).view();
+    const Tensor axes = Tensor::copy_of(program.values[op.inputs[1]].constant);
     std::vector<bool> reduced(rank, false);
     for (std::int64_t i = 0; i < axes.count(); ++i) {
       const std::int64_t axis = axes.as<std::int64_t>()[i];
