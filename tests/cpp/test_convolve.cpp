@@ -1,0 +1,348 @@
+// Convolutions, depthwise convolutions and fully connected layers of every engine this machine can
+// run, against plain loops in double precision, on random shapes.
+#include <cstdio>
+#include <string>
+
+#include "check.h"
+#include "planes.h"
+
+namespace {
+
+using namespace planes;
+using pdrt::cpu::Convolution;
+using pdrt::cpu::Depthwise;
+using pdrt::cpu::Engine;
+using pdrt::cpu::FullyConnected;
+
+constexpr double kTolerance = 2e-4;
+
+// A filter, and the planes it slides over: enough gap and border that every tap of a pixel is a
+// pixel or a zero.
+struct Filter {
+  int rows, columns, dilation, top, left, gap;
+  std::vector<std::int32_t> offsets;
+  int reach_back = 0, reach_on = 0;  // floats in front of and behind the flat range that taps reach
+
+  explicit Filter(Random& random)
+      : rows(random.chance(0.5) ? 3 : random.between(1, 4)),
+        columns(random.chance(0.5) ? rows : random.between(1, 4)),
+        dilation(random.chance(0.7) ? 1 : random.between(2, 3)),
+        top(random.between(0, (rows - 1) * dilation)),
+        left(random.between(0, (columns - 1) * dilation)),
+        gap(std::max(left, (columns - 1) * dilation - left) + random.between(0, 2)) {}
+
+  void place(const Plane& plane) {
+    for (int i = 0; i < rows; ++i) {
+      for (int j = 0; j < columns; ++j) {
+        const int offset = (i * dilation - top) * plane.row + j * dilation - left;
+        offsets.push_back(offset);
+        reach_back = std::max(reach_back, -offset);
+        reach_on = std::max(reach_on, offset);
+      }
+    }
+  }
+  int taps() const { return rows * columns; }
+};
+
+// An input plane in a buffer that ends exactly where the taps' reach does.
+class Input {
+ public:
+  Input(Random& random, const Geometry& geometry, const Filter& filter)
+      : lead_(filter.reach_back),
+        memory_(static_cast<std::size_t>(lead_ + geometry.plane.flat + filter.reach_on), 0.0f) {
+    for (int at = 0; at < geometry.plane.flat; ++at) {
+      if (!geometry.is_pixel(at)) continue;
+      // Now and then a number that spoils everything it meets: it must not get past the mask.
+      memory_[static_cast<std::size_t>(lead_ + at)] =
+          random.chance(0.0005)
+              ? (random.chance(0.5) ? kNaN : std::numeric_limits<float>::infinity())
+              : random.real();
+    }
+  }
+  const float* data() const { return memory_.data() + lead_; }
+
+ private:
+  int lead_;
+  std::vector<float> memory_;
+};
+
+double sum_of_taps(const Filter& filter, const float* in, const Plane& plane, int y, int x,
+                   const float* weights) {
+  double sum = 0;
+  for (int i = 0; i < filter.rows; ++i) {
+    for (int j = 0; j < filter.columns; ++j) {
+      const int from_y = y + i * filter.dilation - filter.top;
+      const int from_x = x + j * filter.dilation - filter.left;
+      if (from_y < 0 || from_y >= plane.height || from_x < 0 || from_x >= plane.width) continue;
+      sum += static_cast<double>(weights[i * filter.columns + j]) * in[from_y * plane.row + from_x];
+    }
+  }
+  return sum;
+}
+
+// What surrounds a convolution: geometry, output planes for all kernels, flags.
+struct Setting {
+  Geometry geometry;
+  Guarded output;
+  std::vector<std::uint8_t> nonzero;
+
+  Setting(int height, int width, int gap, int kernels, Random& random)
+      : geometry(height, width, gap, random.between(0, 40), random.between(0, 40)),
+        output(static_cast<std::int64_t>(kernels) * geometry.plane.stride),
+        nonzero(static_cast<std::size_t>(kernels), 0) {}
+  float* plane_of(int k) {
+    return output.data() + geometry.plane.lead +
+           static_cast<std::int64_t>(k) * geometry.plane.stride;
+  }
+};
+
+// Calls run(first, last, begin, end) so that all of `count` kernels x `flat` pixels are covered
+// once, cut at random.
+template <typename Run>
+void in_pieces(Random& random, int count, int flat, const Run& run) {
+  for (int begin = 0; begin < flat;) {
+    const int end = std::min(flat, begin + kLanes * random.between(1, std::max(1, flat / kLanes)));
+    for (int first = 0; first < count;) {
+      const int last = std::min(count, first + random.between(1, count));
+      run(first, last, begin, end);
+      first = last;
+    }
+    begin = end;
+  }
+}
+
+// Every stored float against expected(k, y, x); what must not be touched; the flags; and a second
+// run in pieces, bit by bit.
+template <typename Task, typename Run, typename Expected>
+void check_outputs(Random& random, Setting& setting, Task& task, const Run& run,
+                   const Expected& expected, const std::string& what) {
+  const Plane& plane = setting.geometry.plane;
+  task.output = setting.plane_of(0);
+  task.plane = &plane;
+  task.nonzero = setting.nonzero.data();
+  run(task, 0, task.kernel_count, 0, plane.flat);
+  int wrong = 0;
+  int spoiled = 0;
+  int flags = 0;
+  const int kernels = static_cast<int>(setting.nonzero.size());
+  std::vector<bool> active(static_cast<std::size_t>(kernels), false);
+  for (int i = 0; i < task.kernel_count; ++i)
+    active[static_cast<std::size_t>(task.kernels[i])] = true;
+  for (int k = 0; k < kernels; ++k) {
+    const float* out = setting.plane_of(k);
+    bool seen = false;
+    for (int at = -plane.lead; at < plane.stride - plane.lead; ++at) {
+      const bool written = active[static_cast<std::size_t>(k)] && at >= 0 && at < plane.flat;
+      if (!written) {
+        spoiled += bits(out[at]) != bits(kNaN);
+      } else if (!setting.geometry.is_pixel(at)) {
+        wrong += bits(out[at]) != 0;
+      } else {
+        seen |= out[at] != 0;
+        wrong += !close(expected(k, at / plane.row, at % plane.row), out[at], kTolerance);
+      }
+    }
+    flags += (setting.nonzero[static_cast<std::size_t>(k)] != 0) != seen;
+  }
+  if (wrong + spoiled + flags > 0) std::fprintf(stderr, "%s\n", what.c_str());
+  CHECK(wrong == 0);
+  CHECK(spoiled == 0);
+  CHECK(flags == 0);
+  CHECK(setting.output.intact());
+
+  Guarded again(setting.output.size());
+  std::vector<std::uint8_t> nonzero(setting.nonzero.size(), 0);
+  task.output = again.data() + plane.lead;
+  task.nonzero = nonzero.data();
+  in_pieces(random, task.kernel_count, plane.flat,
+            [&](int first, int last, int begin, int end) { run(task, first, last, begin, end); });
+  CHECK(std::memcmp(again.data(), setting.output.data(),
+                    static_cast<std::size_t>(again.size()) * sizeof(float)) == 0);
+  CHECK(nonzero == setting.nonzero);
+  task.nonzero = nullptr;  // allowed
+  run(task, 0, task.kernel_count, 0, plane.flat);
+}
+
+std::string describe(const Engine& engine, const char* what, const Plane& plane,
+                     const Filter& filter, int kernels, int channels, int stages) {
+  return std::string(engine.name) + " " + what + " " + std::to_string(plane.height) + "x" +
+         std::to_string(plane.width) + " row " + std::to_string(plane.row) + ", filter " +
+         std::to_string(filter.rows) + "x" + std::to_string(filter.columns) + ", " +
+         std::to_string(kernels) + " kernels, " + std::to_string(channels) + " channels, " +
+         std::to_string(stages) + " stages";
+}
+
+void test_convolve(const Engine& engine, Random& random) {
+  const int channels = random.between(1, 12);
+  const int kernels = random.between(1, 20);
+  Filter filter(random);
+  const int limit = random.chance(0.2) ? 40 : 14;
+  Setting setting(random.between(1, limit), random.between(1, limit), filter.gap, kernels, random);
+  const Plane& plane = setting.geometry.plane;
+  filter.place(plane);
+
+  const std::vector<std::int32_t> active_kernels = random.some_of(kernels, false);
+  const std::vector<std::int32_t> active_channels = random.some_of(channels, true);
+  std::vector<Input> inputs;
+  std::vector<const float*> pointers;
+  for (std::size_t c = 0; c < active_channels.size(); ++c)
+    inputs.emplace_back(random, setting.geometry, filter);
+  for (const Input& input : inputs) pointers.push_back(input.data());
+  // Weights of whatever is switched off are NaN: nobody may look at them.
+  std::vector<float> weights(static_cast<std::size_t>(kernels * channels * filter.taps()), kNaN);
+  for (const int k : active_kernels) {
+    for (const int c : active_channels) {
+      for (int t = 0; t < filter.taps(); ++t) {
+        weights[static_cast<std::size_t>((k * channels + c) * filter.taps() + t)] = random.real();
+      }
+    }
+  }
+  std::vector<float> bias(static_cast<std::size_t>(kernels), kNaN);
+  for (const int k : active_kernels) bias[static_cast<std::size_t>(k)] = random.real();
+  const RandomEpilogue epilogue(random, kernels, plane.flat, true);
+
+  Convolution task;
+  task.inputs = pointers.data();
+  task.channel = active_channels.data();
+  task.channels = static_cast<int>(active_channels.size());
+  task.offsets = filter.offsets.data();
+  task.taps = filter.taps();
+  task.weights = weights.data();
+  task.weights_row = channels * filter.taps();
+  task.bias = random.chance(0.7) ? bias.data() : nullptr;
+  task.kernels = active_kernels.data();
+  task.kernel_count = static_cast<int>(active_kernels.size());
+  task.epilogue = epilogue.epilogue;
+  const auto expected = [&](int k, int y, int x) {
+    double sum = task.bias != nullptr ? task.bias[k] : 0;
+    for (int c = 0; c < task.channels; ++c) {
+      sum += sum_of_taps(filter, pointers[static_cast<std::size_t>(c)], plane, y, x,
+                         task.weights + k * task.weights_row + task.channel[c] * filter.taps());
+    }
+    return reference_epilogue(task.epilogue, k, y * plane.row + x, sum);
+  };
+  check_outputs(random, setting, task, engine.convolve, expected,
+                describe(engine, "convolve", plane, filter, task.kernel_count, task.channels,
+                         task.epilogue.count));
+}
+
+void test_depthwise(const Engine& engine, Random& random) {
+  const int kernels = random.between(1, 8);
+  Filter filter(random);
+  const int limit = random.chance(0.2) ? 40 : 14;
+  Setting setting(random.between(1, limit), random.between(1, limit), filter.gap, kernels, random);
+  const Plane& plane = setting.geometry.plane;
+  filter.place(plane);
+  const std::vector<std::int32_t> active = random.some_of(kernels, false);
+  std::vector<Input> inputs;
+  std::vector<const float*> pointers;
+  std::vector<const float*> input_of(static_cast<std::size_t>(kernels), nullptr);
+  for (std::size_t i = 0; i < active.size(); ++i)
+    inputs.emplace_back(random, setting.geometry, filter);
+  for (std::size_t i = 0; i < active.size(); ++i) {
+    pointers.push_back(inputs[i].data());
+    input_of[static_cast<std::size_t>(active[i])] = inputs[i].data();
+  }
+  std::vector<float> weights(static_cast<std::size_t>(kernels * filter.taps()), kNaN);
+  std::vector<float> bias(static_cast<std::size_t>(kernels), kNaN);
+  for (const int k : active) {
+    bias[static_cast<std::size_t>(k)] = random.real();
+    for (int t = 0; t < filter.taps(); ++t)
+      weights[static_cast<std::size_t>(k * filter.taps() + t)] = random.real();
+  }
+  const RandomEpilogue epilogue(random, kernels, plane.flat, true);
+
+  Depthwise task;
+  task.inputs = pointers.data();
+  task.offsets = filter.offsets.data();
+  task.taps = filter.taps();
+  task.weights = weights.data();
+  task.bias = random.chance(0.7) ? bias.data() : nullptr;
+  task.kernels = active.data();
+  task.kernel_count = static_cast<int>(active.size());
+  task.epilogue = epilogue.epilogue;
+  const auto expected = [&](int k, int y, int x) {
+    const double sum = sum_of_taps(filter, input_of[static_cast<std::size_t>(k)], plane, y, x,
+                                   weights.data() + k * filter.taps());
+    return reference_epilogue(task.epilogue, k, y * plane.row + x,
+                              sum + (task.bias != nullptr ? task.bias[k] : 0));
+  };
+  check_outputs(random, setting, task, engine.depthwise, expected,
+                describe(engine, "depthwise", plane, filter, task.kernel_count, task.kernel_count,
+                         task.epilogue.count));
+}
+
+void test_fully_connected(const Engine& engine, Random& random) {
+  const int columns = random.between(1, random.chance(0.3) ? 600 : 70);
+  const int rows = random.between(1, 30);
+  const std::vector<std::int32_t> blocks = random.some_of((columns + kLanes - 1) / kLanes, true);
+  const std::vector<std::int32_t> active = random.some_of(rows, false);
+  const auto block_is_active = [&](int column) {
+    return std::binary_search(blocks.begin(), blocks.end(), column / kLanes);
+  };
+  // Exactly sized: nothing behind the last column may be read.
+  std::vector<float> input(static_cast<std::size_t>(columns));
+  for (int i = 0; i < columns; ++i)
+    input[static_cast<std::size_t>(i)] = block_is_active(i) ? random.real() : 0.0f;
+  std::vector<float> weights(static_cast<std::size_t>(rows * columns), kNaN);
+  for (const int k : active) {
+    for (int i = 0; i < columns; ++i) {
+      if (block_is_active(i)) weights[static_cast<std::size_t>(k * columns + i)] = random.real();
+    }
+  }
+  std::vector<float> bias(static_cast<std::size_t>(rows), kNaN);
+  for (const int k : active) bias[static_cast<std::size_t>(k)] = random.real();
+  const RandomEpilogue epilogue(random, rows, 1, true);
+
+  FullyConnected task;
+  task.input = input.data();
+  task.columns = columns;
+  task.blocks = blocks.data();
+  task.block_count = static_cast<int>(blocks.size());
+  task.weights = weights.data();
+  task.bias = random.chance(0.7) ? bias.data() : nullptr;
+  task.kernels = active.data();
+  task.kernel_count = static_cast<int>(active.size());
+  task.epilogue = epilogue.epilogue;
+  Guarded output(rows);
+  task.output = output.data();
+  engine.fully_connected(task, 0, task.kernel_count);
+  int wrong = 0;
+  for (int k = 0; k < rows; ++k) {
+    if (!std::binary_search(active.begin(), active.end(), k)) {
+      wrong += bits(output.data()[k]) != bits(kNaN);
+      continue;
+    }
+    double sum = task.bias != nullptr ? task.bias[k] : 0;
+    for (int i = 0; i < columns; ++i) {
+      if (block_is_active(i))
+        sum += static_cast<double>(weights[static_cast<std::size_t>(k * columns + i)]) *
+               input[static_cast<std::size_t>(i)];
+    }
+    wrong += !close(reference_epilogue(task.epilogue, k, 0, sum), output.data()[k], kTolerance);
+  }
+  if (wrong > 0)
+    std::fprintf(stderr, "%s fully connected %d x %d\n", std::string(engine.name).c_str(), rows,
+                 columns);
+  CHECK(wrong == 0);
+  CHECK(output.intact());
+
+  Guarded again(rows);
+  task.output = again.data();
+  in_pieces(random, task.kernel_count, kLanes,
+            [&](int first, int last, int, int) { engine.fully_connected(task, first, last); });
+  CHECK(std::memcmp(again.data(), output.data(), static_cast<std::size_t>(rows) * sizeof(float)) ==
+        0);
+}
+
+}  // namespace
+
+int main() {
+  for (const Engine* engine : pdrt::cpu::engines()) {
+    Random random(7);
+    for (int i = 0; i < 400; ++i) test_convolve(*engine, random);
+    for (int i = 0; i < 200; ++i) test_depthwise(*engine, random);
+    for (int i = 0; i < 200; ++i) test_fully_connected(*engine, random);
+  }
+  return check::report();
+}

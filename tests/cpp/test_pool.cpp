@@ -1,0 +1,196 @@
+// The thread pool: every task once, from several callers, nested, after fork, with more threads
+// than processors; and the quota of control groups.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "check.h"
+#include "cpu/pool.h"
+#include "cpu/quota.h"
+
+namespace {
+
+using pdrt::cpu::available_threads;
+using pdrt::cpu::cgroup_quota;
+using pdrt::cpu::parallel_for;
+
+bool each_once(int count, int threads) {
+  std::vector<std::atomic<int>> runs(static_cast<std::size_t>(count));
+  parallel_for(count, threads, [&](int i) {
+    runs[static_cast<std::size_t>(i)].fetch_add(1, std::memory_order_relaxed);
+  });
+  for (const auto& run : runs) {
+    if (run.load(std::memory_order_relaxed) != 1) return false;
+  }
+  return true;
+}
+
+void test_each_once() {
+  int wrong = 0;
+  for (const int threads : {0, 1, 2, 3, 8, 40}) {
+    for (const int count : {0, 1, 2, 3, 7, 64, 1000}) {
+      for (int again = 0; again < 20; ++again) wrong += !each_once(count, threads);
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+// What a task wrote without atomics is there for the caller, and for the next job's tasks.
+void test_results_are_visible() {
+  std::vector<int> numbers(100, 0);
+  for (int round = 0; round < 500; ++round) {
+    parallel_for(100, 4, [&](int i) { ++numbers[static_cast<std::size_t>(99 - i)]; });
+  }
+  int wrong = 0;
+  for (const int number : numbers) wrong += number != 500;
+  CHECK(wrong == 0);
+}
+
+void test_nested() {
+  std::atomic<int> runs{0};
+  parallel_for(8, 4, [&](int) { parallel_for(8, 4, [&](int) { runs.fetch_add(1); }); });
+  CHECK(runs.load() == 64);
+}
+
+void test_concurrent_callers() {
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> callers;
+  for (int c = 0; c < 6; ++c) {
+    callers.emplace_back([&] {
+      for (int round = 0; round < 200; ++round) wrong.fetch_add(!each_once(50, 3));
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  CHECK(wrong.load() == 0);
+}
+
+// Several threads do take part when there is enough to do.
+void test_work_is_shared() {
+  std::atomic<int> inside{0};
+  std::atomic<bool> met{false};
+  // Each task waits for another to be running beside it: alone, the first would wait for ever.
+  parallel_for(2, 2, [&](int) {
+    inside.fetch_add(1);
+    while (inside.load() < 2) std::this_thread::yield();
+    met.store(true);
+  });
+  CHECK(met.load());
+}
+
+// Workers fall asleep between jobs; the next job still gets done.
+void test_sleeping_workers() {
+  int wrong = 0;
+  for (int round = 0; round < 10; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    wrong += !each_once(20, 4);
+  }
+  CHECK(wrong == 0);
+}
+
+// A caller that waits long for a worker sleeps, and is woken.
+void test_slow_worker() {
+  int done[2] = {0, 0};
+  parallel_for(2, 2, [&](int i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(i == 0 ? 1 : 5));
+    done[i] = 1;
+  });
+  CHECK(done[0] + done[1] == 2);
+}
+
+#ifndef __SANITIZE_THREAD__  // which refuses to start threads after a fork
+int exit_status_of_child(bool (*work)()) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);  // a child that hangs ends by this signal
+    const int status = work() ? 0 : 1;
+#ifdef __SANITIZE_ADDRESS__
+    _exit(status);  // its search for leaks is confused by the threads that did not come along
+#else
+    std::exit(status);  // through the destructors, like any program
+#endif
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void test_fork() {
+  CHECK(each_once(100, 4));
+  CHECK(exit_status_of_child([] { return each_once(100, 4) && each_once(7, 2); }) == 0);
+  // While other threads are in the middle of their jobs.
+  std::atomic<bool> stop{false};
+  std::thread busy([&] {
+    while (!stop.load()) parallel_for(64, 3, [](int) { usleep(10); });
+  });
+  int failed = 0;
+  for (int i = 0; i < 10; ++i)
+    failed += exit_status_of_child([] { return each_once(100, 4); }) != 0;
+  stop.store(true);
+  busy.join();
+  CHECK(failed == 0);
+  CHECK(each_once(100, 4));
+}
+#endif
+
+void test_quota() {
+  namespace fs = std::filesystem;
+  char name[] = "/tmp/pdrt-quota-XXXXXX";
+  const fs::path root = mkdtemp(name);
+  const auto write = [&](const std::string& path, const std::string& text) {
+    fs::create_directories((root / path).parent_path());
+    std::ofstream(root / path) << text;
+    return (root / path).string();
+  };
+  const std::string v2 = write("v2", "0::/a/b\n");
+  const std::string v1 = write("v1", "12:devices:/x\n4:cpu,cpuacct:/a/b\n0::/\n");
+  const std::string cpuset = write("cpuset", "3:cpuset:/a/b\n");
+  CHECK(cgroup_quota(v2, root) == 0);
+  CHECK(cgroup_quota((root / "missing").string(), root) == 0);
+  write("a/b/cpu.max", "max 100000\n");
+  CHECK(cgroup_quota(v2, root) == 0);
+  write("a/cpu.max", "150000 100000\n");
+  CHECK(cgroup_quota(v2, root) == 1.5);
+  write("a/b/cpu.max", "50000 100000\n");
+  CHECK(cgroup_quota(v2, root) == 0.5);
+  write("a/b/cpu.max", "nonsense");
+  CHECK(cgroup_quota(v2, root) == 1.5);
+  fs::remove_all(root / "a");
+  write("cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
+  write("cpu,cpuacct/cpu.cfs_period_us", "100000\n");
+  CHECK(cgroup_quota(v1, root) == 0);
+  write("cpu,cpuacct/cpu.cfs_quota_us", "300000\n");
+  CHECK(cgroup_quota(v1, root) == 3);
+  CHECK(cgroup_quota(cpuset, root) == 0);
+  fs::remove_all(root / "cpu,cpuacct");
+  write("cpu/a/cpu.cfs_quota_us", "200000\n");
+  write("cpu/a/cpu.cfs_period_us", "100000\n");
+  CHECK(cgroup_quota(v1, root) == 2);
+  fs::remove_all(root);
+}
+
+}  // namespace
+
+int main() {
+  alarm(120);  // instead of hanging for ever
+  CHECK(available_threads() >= 1);
+  test_each_once();
+  test_results_are_visible();
+  test_nested();
+  test_concurrent_callers();
+  test_work_is_shared();
+  test_sleeping_workers();
+  test_slow_worker();
+#ifndef __SANITIZE_THREAD__
+  test_fork();
+#endif
+  test_quota();
+  return check::report();
+}
