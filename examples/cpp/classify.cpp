@@ -1,4 +1,5 @@
-// Loads a model, runs it on one image of zeros, and says what came out and how much of the network was computed.
+// Loads a model, runs it on one image of zeros, and says what came out and how much of the network
+// was computed.
 //
 //   ./classify digits.pdrt
 #include <pdrt/pdrt.h>
@@ -13,7 +14,8 @@ int main(int argc, char** argv) try {
 
   const pdrt::Spec& input = session.inputs().front();
   pdrt::Shape shape = input.shape;
-  for (std::int64_t& dim : shape) dim = std::max<std::int64_t>(dim, 1);  // free dimensions: a batch of one
+  for (std::int64_t& dim : shape)
+    dim = std::max<std::int64_t>(dim, 1);  // free dimensions: a batch of one
   pdrt::Tensor image(input.dtype, shape);
   std::fill_n(image.as<float>(), image.count(), 0.0f);
 

@@ -1,0 +1,64 @@
+"""Writes stored cases for pdrt-check: `python tests/make_cases.py FOLDER [--graphs 60]`.
+
+Every case of the case list and a number of random gated networks, each as NAME.pdrt with NAME.safetensors beside it: the
+inputs, the outputs that ONNX Runtime (or ONNX's reference, where the case says so) gives, and the tolerance.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+import graphs
+import numpy as np
+import onnx.reference
+import oracle
+from case import Case
+from cases import CASES
+from oracle import Array
+from pdrt import onnx_import
+from safetensors.numpy import save_file
+
+
+def store(
+    folder: Path, name: str, model: bytes, feeds: Mapping[str, Array], outputs: Mapping[str, Array], tolerance: float
+) -> None:
+    """Write one case."""
+    tensors = {f"input.{key}": np.ascontiguousarray(array) for key, array in feeds.items()}
+    tensors |= {f"output.{key}": np.ascontiguousarray(array) for key, array in outputs.items()}
+    (folder / f"{name}.pdrt").write_bytes(onnx_import.convert(model))
+    save_file(tensors, folder / f"{name}.safetensors", metadata={"tolerance": repr(tolerance)})
+
+
+def answer(case: Case, model: bytes) -> dict[str, Array]:
+    """Return what the case's oracle computes."""
+    if case.oracle == "onnxruntime":
+        return oracle.expected(model, case.feeds())
+    evaluator = onnx.reference.ReferenceEvaluator(model)
+    return dict(zip(evaluator.output_names, evaluator.run(None, case.feeds()), strict=True))
+
+
+def main() -> None:
+    """Write all cases."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where to; made if it does not exist")
+    parser.add_argument("--graphs", type=int, default=60, help="how many random gated networks (60)")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    for old in (*arguments.folder.glob("*.pdrt"), *arguments.folder.glob("*.safetensors")):
+        old.unlink()
+
+    for case in CASES:
+        model = case.model().SerializeToString()
+        store(arguments.folder, str(case), model, case.feeds(), answer(case, model), case.tolerance)
+    for seed in range(arguments.graphs):
+        rng = np.random.default_rng(seed)
+        example = graphs.build(lambda options, rng=rng: options[int(rng.integers(len(options)))], seed)
+        outputs = oracle.expected(example.model, example.feeds)
+        store(arguments.folder, f"gated-{seed}", example.model, example.feeds, outputs, oracle.TOLERANCE)
+    print(f"{len(CASES) + arguments.graphs} cases in {arguments.folder}")
+
+
+if __name__ == "__main__":
+    main()
