@@ -42,7 +42,7 @@ class Reader {
       graph.nodes.push_back(node(item, "node " + std::to_string(graph.nodes.size())));
     }
     graph.outputs = names(require<json::Value::Array>(object, "outputs", where),
-                          "the graph's 'outputs'", false);
+                          "'outputs' of the graph", false);
     return graph;
   }
 
@@ -76,7 +76,7 @@ class Reader {
                    const std::string& where) const {
     const json::Value* const value = json::find(object, key);
     if (!value) refuse(source_, FileFault::graph_key_missing, where + " has no '" + key + "'");
-    return as<T>(*value, where + "'s '" + key + "'");
+    return as<T>(*value, std::string("'") + key + "' of " + where);
   }
 
   std::string checked_name(const std::string& name, const std::string& what) const {
@@ -98,7 +98,8 @@ class Reader {
   Spec input(const json::Value& value, const std::string& position) const {
     const auto& object = object_of(value, position, {"name", "dtype", "shape"});
     Spec spec;
-    spec.name = checked_name(require<std::string>(object, "name", position), position + "'s name");
+    spec.name =
+        checked_name(require<std::string>(object, "name", position), "'name' of " + position);
     const std::string where = "input " + quoted(spec.name);
     spec.dtype = dtype(require<std::string>(object, "dtype", where), where);
     spec.shape = shape(require<json::Value::Array>(object, "shape", where), where);
@@ -133,7 +134,7 @@ class Reader {
     Shape shape;
     for (const json::Value& item : items) {
       if (const auto* const free = item.get<std::string>()) {
-        check_name(*free, source_, where + ": a free dimension's name");
+        check_name(*free, source_, "the name of a free dimension of " + where);
         shape.push_back(-1);
       } else if (const auto* const dim = item.get<std::int64_t>(); dim && *dim >= 0) {
         shape.push_back(*dim);
@@ -151,13 +152,14 @@ class Reader {
     const auto& object =
         object_of(value, position, {"name", "op", "inputs", "outputs", "attributes"});
     NodeText node;
-    node.name = checked_name(require<std::string>(object, "name", position), position + "'s name");
+    node.name =
+        checked_name(require<std::string>(object, "name", position), "'name' of " + position);
     const std::string where = "node " + quoted(node.name);
-    node.op = checked_name(require<std::string>(object, "op", where), where + "'s operator");
+    node.op = checked_name(require<std::string>(object, "op", where), "'op' of " + where);
     node.inputs =
-        names(require<json::Value::Array>(object, "inputs", where), where + "'s 'inputs'", true);
+        names(require<json::Value::Array>(object, "inputs", where), "'inputs' of " + where, true);
     node.outputs =
-        names(require<json::Value::Array>(object, "outputs", where), where + "'s 'outputs'", true);
+        names(require<json::Value::Array>(object, "outputs", where), "'outputs' of " + where, true);
     if (json::find(object, "attributes")) {
       node.attributes = require<json::Value::Object>(object, "attributes", where);
     }

@@ -10,8 +10,8 @@ namespace pdrt {
 
 constexpr std::size_t kMaxNameBytes = 1024;
 
-// `what` says whose name it is: "node 3's name". The name is valid UTF-8 already: the JSON reader
-// saw to that.
+// `what` says whose name it is: "'name' of node 3". The name is valid UTF-8 already: the JSON
+// reader saw to that.
 inline void check_name(std::string_view name, const std::string& source, const std::string& what) {
   const auto say = [&](const std::string& problem) {
     refuse(source, FileFault::name_invalid, what + problem);

@@ -90,7 +90,7 @@ class Entry {
       : member_(member), source_(source), what_("tensor " + quoted(member.key)) {}
 
   StoredTensor read(const unsigned char* data, std::uint64_t data_size, Extent& extent) const {
-    check_name(member_.key, source_, what_ + "'s name");
+    check_name(member_.key, source_, "a tensor's name");
     const auto* const object = member_.value.get<json::Value::Object>();
     if (!object)
       fail(FileFault::tensor_entry,
