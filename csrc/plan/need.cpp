@@ -90,6 +90,7 @@ NeedId Needs::any_sample(NeedId a, int a_channels, int a_samples) {
 }
 
 NeedId Needs::slice(NeedId a, int begin, int channels) {
+  if (begin == 0 && nodes_[a].channels == channels) return a;
   if (uniform(a)) return a;
   NeedNode node;
   node.kind = NeedKind::slice;
@@ -97,6 +98,17 @@ NeedId Needs::slice(NeedId a, int begin, int channels) {
   node.channels = channels;
   node.begin = begin;
   node.count = nodes_[a].channels;
+  return add(node);
+}
+
+NeedId Needs::embed(NeedId a, int begin, int count, int channels) {
+  if (a == kNeedNone || count == channels) return a;
+  NeedNode node;
+  node.kind = NeedKind::embed;
+  node.a = a;
+  node.channels = channels;
+  node.begin = begin;
+  node.count = count;
   return add(node);
 }
 

@@ -27,6 +27,7 @@ enum class NeedKind : std::uint8_t {
                // count 1: any at all
   any_sample,  // all channels, where any channel of any of the `count` samples of a is
   slice,       // channels [begin, begin + channels) of a
+  embed,       // a's `count` channels are [begin, begin + count) here; the others are not needed
 };
 
 struct NeedNode {
@@ -50,6 +51,7 @@ class Needs {
   NeedId groups(NeedId a, int a_channels, int channels, int count);
   NeedId any_sample(NeedId a, int a_channels, int a_samples);
   NeedId slice(NeedId a, int begin, int channels);
+  NeedId embed(NeedId a, int begin, int count, int channels);
 
   const NeedNode& node(NeedId id) const { return nodes_[id]; }
   // Every multiplier the expression reads.
@@ -120,6 +122,10 @@ void Needs::evaluate(NeedId id, int sample, int channels, const Data& data, std:
       for (int c = 0; c < channels; ++c) out[c] = scratch[node.begin + c];
       return;
     }
+    case NeedKind::embed:
+      for (int c = 0; c < channels; ++c) out[c] = 0;
+      evaluate(node.a, sample, node.count, data, out + node.begin, scratch);
+      return;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "plan/geometry.h"
+#include "plan/movement.h"
 #include "plan/recognise.h"
 
 namespace pdrt::plan {
@@ -61,8 +62,9 @@ class NeedOf {
 
   NeedId use(const Op& op, std::size_t input) {
     const ValueId in = op.inputs[input], out = op.outputs[0];
-    if (op.outputs.size() > 1) return any_output(op);
     const std::string_view kind = op.kind();
+    if (input == 0 && (kind == "Slice" || kind == "Split" || kind == "Pad")) return movement(op);
+    if (op.outputs.size() > 1) return any_output(op);
     if (is_pointwise(kind) || (kind == "Clip" && input == 0) ||
         (kind == "BatchNormalization" && input == 0)) {
       NeedId need = value(out);
@@ -98,6 +100,21 @@ class NeedOf {
         return value(out);
     }
     return any_output(op);
+  }
+
+  // Some of the channels, all of them in parts, or all of them among padding.
+  NeedId movement(const Op& op) {
+    const int all = channels(op.inputs[0]);
+    NeedId need = kNeedNone;
+    for (std::size_t i = 0; i < op.outputs.size(); ++i) {
+      const ValueId out = op.outputs[i];
+      if (out == kAbsent) continue;
+      const auto map = channel_map(program_, op, i);
+      if (!map) return any_output(op);
+      const NeedId part = needs_.slice(value(out), map->out_begin, map->count);
+      need = needs_.either(need, needs_.embed(part, map->in_begin, map->count, all), all);
+    }
+    return need;
   }
 
   // Where nothing better is known: needed as a whole, if anything of any output is.

@@ -1,0 +1,20 @@
+// How Slice, Split and Pad move channels: needed to follow need through them.
+#pragma once
+
+#include <optional>
+
+#include "plan/program.h"
+
+namespace pdrt::plan {
+
+// Input channels [in_begin, in_begin + count) are output channels [out_begin, out_begin + count),
+// in order, sample by sample; nothing else of the input reaches the output.
+struct ChannelMap {
+  int in_begin = 0, out_begin = 0, count = 0;
+};
+
+// Nothing where the op does more to channels or samples than that, or where its parameters are not
+// stored.
+std::optional<ChannelMap> channel_map(const Program& program, const Op& op, std::size_t output);
+
+}  // namespace pdrt::plan
