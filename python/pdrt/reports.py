@@ -86,7 +86,7 @@ class StepReport:
     name: str
     """The first node's name."""
     operators: tuple[str, ...]
-    """The nodes fused into this step, in order."""
+    """The operators of the nodes fused into this step, in order."""
     implementation: str
     """What runs it."""
     refused: tuple[str, ...]

@@ -18,7 +18,8 @@ class Session:
 
     Args:
         model: a path ending in .pdrt or .onnx, the bytes of either, or a `pdrt.Model`.
-        device: "auto" or "cpu". A device that cannot be had is an error, never replaced by another.
+        device: "auto", "cpu", or "reference" (every operator as plainly as it is specified: slow, to compare with).
+            A device that cannot be had is an error, never replaced by another.
         threads: how many threads a run may use; None for as many as this process is allowed.
         outputs: names of the values to return, any of the graph's; None for the model's outputs.
         cache_dir: where results that depend on the machine are kept.

@@ -1,11 +1,14 @@
 """ONNX Runtime beside pdrt, where it is installed: to compare answers and times."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
 import pdrt
+
+Run: TypeAlias = Callable[[dict[str, NDArray[Any]]], Sequence[NDArray[Any]]]
+"""From inputs by name to outputs in order."""
 
 
 def installed() -> bool:
@@ -17,9 +20,7 @@ def installed() -> bool:
     return True
 
 
-def open_onnx(
-    path: str, threads: int
-) -> tuple[Callable[[dict[str, NDArray[Any]]], Sequence[NDArray[Any]]], list[str], str]:
+def open_onnx(path: str, threads: int) -> tuple[Run, list[str], str]:
     """Opens an ONNX file on ONNX Runtime's CPU provider.
 
     Its threads are told not to spin once a run is over, because the other candidate's turn begins there.

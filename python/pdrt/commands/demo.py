@@ -182,7 +182,7 @@ def report(reading: Reading, times: dict[str, NDArray[Any]], options: argparse.N
 def show(reading: Reading, times: dict[str, NDArray[Any]], options: argparse.Namespace, style: Style) -> None:
     """Prints the pictures and the figures."""
     columns = min(shutil.get_terminal_size((80, 24)).columns, 120)
-    print(style.bold("\nHandwritten digits, read by a network that runs only the kernels each picture needs\n"))
+    print(style.bold("\nHandwritten digits, each read with only the kernels that it needs\n"))
     width = max(17, reading.images.shape[3])
     for line in side_by_side([_card(reading, *chosen, style) for chosen in reading.chosen()], width, columns):
         print(line)
@@ -198,9 +198,9 @@ def show(reading: Reading, times: dict[str, NDArray[Any]], options: argparse.Nam
         ["read right", f"{reading.right.mean():.1%}", f"{wrong} wrong"],
         ["MACs computed", f"{share.mean():.1%}", f"from {share.min():.1%} to {share.max():.1%}, by picture"],
         [
-            "scores",
+            "scores differ",
             f"{reading.difference:.1e}",
-            f"largest difference from every kernel computed (scores reach {reading.score:.0f})",
+            f"at most from those of every kernel (they reach {reading.score:.0f})",
         ],
     ]
     for line in align(facts, right=(1,)):
@@ -214,17 +214,16 @@ def show(reading: Reading, times: dict[str, NDArray[Any]], options: argparse.Nam
     threads = "one thread" if options.threads == 1 else f"{options.threads} threads"
     print(style.bold("\nTime for one picture") + style.dim(f"  median of all; in turns, on {threads} each"))
     medians = {name: float(numpy.median(ms)) for name, ms in times.items()}
-    slowest = max(medians.values())
-    names_column = align([[name] for name in medians])
-    for label, (name, median) in zip(names_column, medians.items(), strict=True):
-        padded = label.ljust(max(map(len, names_column)))
+    slowest, width = max(medians.values()), max(map(len, medians))
+    for name, median in medians.items():
         line = bar(median / slowest, 40)
-        print(f"  {padded}  {style.good(line) if name == 'pdrt, skipping' else line} {format_milliseconds(median)}")
-    skipping = times["pdrt, skipping"]
+        line = style.good(line) if name == "pdrt, skipping" else line
+        print(f"  {name.ljust(width)}  {line} {format_milliseconds(median)}")
+    least, most = (times["pdrt, skipping"][i] for i in (reading.macs.argmin(), reading.macs.argmax()))
     print(
         style.dim(
-            f"  skipping takes {format_milliseconds(skipping[reading.macs.argmin()])} for the picture that needs least "
-            f"and {format_milliseconds(skipping[reading.macs.argmax()])} for the one that needs most\n"
+            f"  skipping: {format_milliseconds(least)} where least is needed, "
+            f"{format_milliseconds(most)} where most is\n"
         )
     )
 

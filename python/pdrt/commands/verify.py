@@ -1,4 +1,4 @@
-"""Runs a model in pdrt and in ONNX Runtime on the same inputs and compares every output.
+"""Runs a model in pdrt and in ONNX Runtime, or in pdrt's plain implementation, and compares every output.
 
 The exit code is 1 where an output differs by more than the tolerance.
 """
@@ -11,7 +11,7 @@ import numpy
 from numpy.typing import NDArray
 
 import pdrt
-from pdrt.commands._onnxruntime import open_onnx
+from pdrt.commands._onnxruntime import Run, open_onnx
 from pdrt.commands._options import (
     add_model,
     add_random_inputs,
@@ -28,9 +28,10 @@ examples:
   pdrt verify net.onnx
   pdrt verify net.pdrt --onnx net.onnx --runs 10
   pdrt verify net.onnx --input x.npy --tolerance 1e-5
+  pdrt verify net.pdrt --reference                  against pdrt's own plain implementation: slow, and needs nothing
 
-The error of an output is the largest difference of any element, divided by the largest magnitude in the output of
-ONNX Runtime. Random inputs can fall beside a switch's threshold, where rounding decides whether a kernel is on.
+The error of an output is the largest difference of any element, divided by the largest magnitude in the output it is
+compared with. Random inputs can fall beside a switch's threshold, where rounding decides whether a kernel is on.
 """
 
 
@@ -38,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
     add_model(parser)
     parser.add_argument("--onnx", metavar="FILE", help="the ONNX file of the same model, where MODEL is a .pdrt file")
+    parser.add_argument("--reference", action="store_true", help="compare with pdrt's own plain implementation")
     add_session(parser)
     add_random_inputs(parser)
     parser.add_argument("--runs", type=int, default=3, help="how many different inputs to try (default: %(default)s)")
@@ -46,20 +48,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Prints a line per output, over all runs."""
-    onnx = options.onnx or options.model
-    if not onnx.lower().endswith(".onnx"):
-        raise pdrt.InputError(f"{onnx}: ONNX Runtime needs the ONNX file; name it with --onnx")
     if options.runs < 1:
         raise pdrt.InputError(f"--runs is 1 or more, not {options.runs}")
     session = pdrt.Session(options.model, options.device, options.threads)
-    reference, names, version = open_onnx(onnx, options.threads or 0)
+    reference, names, version = _open_other(options)
     rows: dict[str, dict[str, Any]] = {}
     for run in range(1 if options.input else options.runs):
         inputs = chosen_inputs(options, session.inputs, options.seed + run)
         outputs = session.run(inputs)
         for name, expected in zip(names, reference(inputs), strict=True):
             if name not in outputs:
-                raise pdrt.ModelError(f"{options.model}: has no output '{name}', which {onnx} has")
+                raise pdrt.ModelError(f"{options.model}: has no output '{name}', which {version} gives")
             _keep_worst(rows, name, compare(outputs[name], expected))
     for row in rows.values():
         row["ok"] = row["error"] <= options.tolerance
@@ -103,6 +102,17 @@ def compare(got: NDArray[Any], expected: NDArray[Any]) -> dict[str, Any]:
     finite = expected[numpy.isfinite(expected)]
     scale = float(numpy.abs(finite.astype(numpy.float64)).max()) if finite.size else 0.0
     return {"shape": shape, "difference": difference, "error": difference / scale if scale else difference}
+
+
+def _open_other(options: argparse.Namespace) -> tuple[Run, list[str], str]:
+    """Returns what to compare with: how to run it, its outputs' names, and what it is called."""
+    if options.reference:
+        session = pdrt.Session(options.model, "reference")
+        return lambda x: list(session.run(x).values()), [spec.name for spec in session.outputs], "the reference"
+    onnx = options.onnx or options.model
+    if not onnx.lower().endswith(".onnx"):
+        raise pdrt.InputError(f"{onnx}: ONNX Runtime needs the ONNX file: name it with --onnx, or use --reference")
+    return open_onnx(onnx, options.threads or 0)
 
 
 def _keep_worst(rows: dict[str, dict[str, Any]], name: str, row: dict[str, Any]) -> None:
