@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,15 @@ LEARNING_RATE = 2e-3
 SHIFT = 1  # pixels an image may move in each direction while training
 
 
-def train(data: Digits, *, epochs: int, gain: float, seed: int, quiet: bool = False) -> tuple[DigitsNet, list[float]]:
-    """Trains a new network and returns it with the mean training loss of each epoch.
+def train(
+    data: Digits, *, epochs: int, gain: float, spread: float, seed: int, quiet: bool = False
+) -> tuple[DigitsNet, list[float]]:
+    """Trains a new network and returns it with the mean training loss of each epoch (without the cost of kernels).
 
     The gain is 0 in the first fifth of the epochs, rises linearly to ``gain`` in the next two, then stays: switches
-    are first learned, then paid for. Adam, its rate falling to 0 along half a cosine.
+    are first learned, then paid for. Adam, its rate falling to 0 along half a cosine. Each image is seen with another
+    ``computation``, uniform in [-spread, spread]: the network learns to do with more and with fewer kernels, and is
+    surer of its switches where nothing is added.
     """
     torch.manual_seed(seed)
     network = DigitsNet()
@@ -46,12 +51,13 @@ def train(data: Digits, *, epochs: int, gain: float, seed: int, quiet: bool = Fa
             network.train()
             now = gain * min(max((epoch / epochs - 0.2) / 0.4, 0.0), 1.0)
             total, usage = 0.0, 0.0
-            for picked in torch.randperm(len(data.train_labels)).split(BATCH):
+            for picked in torch.split(torch.randperm(len(data.train_labels)), BATCH):
                 images, labels = _shift(data.train_images[picked]), data.train_labels[picked]
-                task = functional.cross_entropy(network(images), labels)
+                computation = (2 * torch.rand(len(picked), 1, 1, 1) - 1) * spread
+                task = functional.cross_entropy(network(images, computation), labels)
                 loss = task + kernel_usage_loss(network, now)
                 optimizer.zero_grad()
-                loss.backward()
+                torch.autograd.backward(loss)
                 optimizer.step()
                 schedule.step()
                 total += float(task.detach()) * len(picked)
@@ -91,7 +97,8 @@ def report(network: DigitsNet, data: Digits) -> None:
     macs, dense = convolution_macs(switches)
     share = macs / dense
     print(f"held-out images {len(labels)}, accuracy {np.mean(logits.argmax(1) == labels):.2%}")
-    print(f"convolution MACs: dense {dense:,}; executed mean {share.mean():.1%}, min {share.min():.1%}, max {share.max():.1%}")
+    spread = f"mean {share.mean():.1%}, min {share.min():.1%}, max {share.max():.1%}"
+    print(f"convolution MACs: dense {dense:,}; executed {spread}")
     for i, sw in zip((2, 3, 4, 5), switches, strict=True):
         use = sw.mean(axis=0)
         print(
@@ -102,15 +109,21 @@ def report(network: DigitsNet, data: Digits) -> None:
     for computation in (-2.0, -1.0, 1.0, 2.0):
         other, on = evaluate(network, data.heldout_images, computation)
         accuracy = np.mean(other.argmax(1) == labels)
-        print(f"  computation {computation:+.0f}: accuracy {accuracy:.2%}, executed {np.mean(convolution_macs(on)[0]) / dense:.1%}")
-    del logits
+        executed = np.mean(convolution_macs(on)[0]) / dense
+        print(f"  computation {computation:+.0f}: accuracy {accuracy:.2%}, executed {executed:.1%}")
 
 
-def write(network: nn.Module, data: Digits, out: Path) -> list[Path]:
-    """Writes digits.onnx, digits_heldout.npz and, where pdrt is built, digits.pdrt into ``out``; returns their paths."""
+def write(network: nn.Module, data: Digits, out: Path, *, computation_input: bool = False) -> list[Path]:
+    """Writes digits.onnx, digits_heldout.npz and, where pdrt is built, digits.pdrt into ``out``; returns their paths.
+
+    With ``computation_input`` the network has a second input of that name, a scalar: see :class:`DigitsNet`.
+    """
     out.mkdir(parents=True, exist_ok=True)
     onnx_path, heldout_path, native_path = (out / n for n in ("digits.onnx", "digits_heldout.npz", "digits.pdrt"))
-    export_onnx(network, data.heldout_images[:2], onnx_path)
+    inputs = {"image": data.heldout_images[:2]}
+    if computation_input:
+        inputs["computation"] = torch.zeros(())
+    export_onnx(network, inputs, onnx_path)
     np.savez_compressed(heldout_path, images=data.heldout_images.numpy(), labels=data.heldout_labels.numpy())
     written = [onnx_path, heldout_path]
     convert = getattr(importlib.import_module("pdrt"), "convert", None)
@@ -122,20 +135,55 @@ def write(network: nn.Module, data: Digits, out: Path) -> list[Path]:
     return written
 
 
+def compare(network: DigitsNet, data: Digits, written: list[Path]) -> None:
+    """Runs the written files on the held-out images, where their runtimes are installed, and prints what they say."""
+    images, labels = data.heldout_images, data.heldout_labels.numpy()
+    logits, switches = evaluate(network, images)
+    for path in written:
+        if path.suffix == ".onnx" and importlib.util.find_spec("onnxruntime"):
+            runtime = importlib.import_module("onnxruntime")
+            session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+            (theirs,) = session.run(None, {"image": images.numpy()})
+            name, note = "ONNX Runtime", ""
+        elif path.suffix == ".pdrt":
+            native = importlib.import_module("pdrt").Session(path)
+            (theirs,) = native.run({"image": images.numpy()}).values()
+            layers = native.last_run.layers
+            counted = sum(layer.visited * layer.macs_per_pair for layer in layers if layer.name.startswith("conv"))
+            same = np.mean(counted == convolution_macs(switches)[0])
+            name, note = "pdrt", f", convolution MACs those of the switches on {same:.1%} of images"
+        else:
+            continue
+        accuracy, difference = np.mean(theirs.argmax(1) == labels), np.abs(theirs - logits).max()
+        print(f"{name}: accuracy {accuracy:.2%}, logits within {difference:.1e} of torch{note}")
+
+
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m pdrt.torch.digits", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="directory to write into; made if absent")
-    parser.add_argument("--epochs", type=int, default=60, help="passes over the training images (default %(default)s)")
-    parser.add_argument("--gain", type=float, default=0.5, help="G of every LKAM: the price of a kernel (default %(default)s)")
+    parser.add_argument("--epochs", type=int, default=80, help="passes over the data (default %(default)s)")
+    parser.add_argument("--gain", type=float, default=1.0, help="price of kernels: G (default %(default)s)")
+    parser.add_argument(
+        "--spread", type=float, default=1.0, help="how far `computation` varies while training (default %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of weights and order (default %(default)s)")
+    parser.add_argument(
+        "--computation-input", action="store_true", help="give the network a scalar input which asks for more or less"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of torch; another number may change the last bits (default %(default)s)"
+    )
     options = parser.parse_args(arguments)
-    torch.set_num_threads(2)
+    torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True)
     data = load_digits()
-    network, _ = train(data, epochs=options.epochs, gain=options.gain, seed=options.seed)
+    network, _ = train(data, epochs=options.epochs, gain=options.gain, spread=options.spread, seed=options.seed)
     report(network, data)
-    for path in write(network, data, options.out):
+    written = write(network, data, options.out, computation_input=options.computation_input)
+    if not options.computation_input:
+        compare(network, data, written)
+    for path in written:
         content = path.read_bytes()
         print(f"{path}  {len(content):,} bytes  sha256 {hashlib.sha256(content).hexdigest()[:16]}")
 

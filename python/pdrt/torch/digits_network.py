@@ -20,6 +20,7 @@ class Multiply(nn.Module):
     """``a * b``, as a module so that the node of the exported graph has a name."""
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """``a * b``."""
         return a * b
 
 
@@ -41,7 +42,7 @@ class DigitsNet(nn.Module):
         for i in range(1, 6):
             channels, kernels = self.widths[i - 1], self.widths[i]
             if i in GATED:
-                self.add_module(f"lkam{i}", LKAM(channels, kernels, hidden))
+                self.add_module(f"lkam{i}", LKAM(channels, kernels, hidden, normalise=True))
                 self.add_module(f"switch{i}", Multiply())
             self.add_module(f"conv{i}", nn.Conv2d(channels, kernels, 3, padding=1, bias=False))
             self.add_module(f"norm{i}", nn.BatchNorm2d(kernels))
@@ -51,8 +52,11 @@ class DigitsNet(nn.Module):
         self.flatten = nn.Flatten()
         self.classifier = nn.Linear(self.widths[-1], 10)
 
-    def forward(self, image: Tensor, computation: float | None = None) -> Tensor:
-        """Logits (N, 10). ``computation`` goes to every LKAM: above 0 more kernels are on, below 0 fewer."""
+    def forward(self, image: Tensor, computation: float | Tensor | None = None) -> Tensor:
+        """Logits (N, 10). ``computation`` goes to every LKAM: above 0 more kernels are on, below 0 fewer.
+
+        It may be a tensor: one number, or one per image as (N, 1, 1, 1).
+        """
         x = image
         for i in range(1, 6):
             part = self.get_submodule

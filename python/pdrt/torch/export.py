@@ -1,15 +1,15 @@
 """ONNX export for networks with LKAM switches, with names a person can read.
 
-torch's own exporter writes nodes like ``/lkam2/first/Conv`` and weights like ``onnx::Conv_71``. Here the same graph gets
-names taken from the modules: ``conv2``, ``lkam2.first``, ``lkam2.Sigmoid``, ``conv2.weight``. The graph itself is unchanged.
+torch's own exporter writes nodes like ``/lkam2/first/Conv`` and weights like ``onnx::Conv_71``. Here the same graph
+gets names taken from the modules: ``conv2``, ``lkam2.first``, ``lkam2.Sigmoid``, ``conv2.weight``.
 """
 
 from __future__ import annotations
 
-import io
+import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import onnx
@@ -23,43 +23,45 @@ _ROLES = {"Conv": ("", "weight", "bias"), "Gemm": ("", "weight", "bias"), "Great
 
 
 def export_onnx(
-    model: nn.Module, example: Tensor, path: str | Path, *, input_name: str = "image", output_name: str = "logits"
+    model: nn.Module, inputs: Mapping[str, Tensor], path: str | Path, *, outputs: Sequence[str] = ("logits",)
 ) -> None:
-    """Writes a model with one input and one output as ONNX, in evaluation mode, with a free batch dimension.
+    """Writes a model as ONNX, in evaluation mode, with a free batch dimension.
 
     Batch normalisation that follows a convolution is folded into it. The file depends on nothing but the model: the
     same weights give the same bytes. The model's training mode is restored afterwards.
 
     Args:
-        model: its ``forward`` takes one tensor and returns one.
-        example: an input of the right shape and dtype; its values do not matter. (N, C, H, W), N at least 1.
+        model: its ``forward`` takes the tensors of ``inputs`` in their order and returns one tensor per name in
+            ``outputs``.
+        inputs: name and an example of every input. The values do not matter; the shapes do, but for the first
+            dimension of an example that has more than one, which is free. A scalar, () or (1,), keeps its shape.
         path: the file to write.
-        input_name: name of the graph's input.
-        output_name: name of the graph's output.
+        outputs: names of the outputs; their first dimension is free.
 
     Raises:
         onnx.checker.ValidationError: the exporter wrote a graph that is not valid ONNX.
     """
-    buffer = io.BytesIO()
+    free = [name for name, example in inputs.items() if example.ndim > 1]
     training = model.training
     model.eval()
     try:
-        with warnings.catch_warnings():
-            # The classic exporter is deprecated, but it is the one that needs no further package and keeps modules' names.
+        with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+            # The classic exporter is deprecated, but it needs no further package and keeps the modules' names.
             warnings.filterwarnings("ignore", category=DeprecationWarning)
+            file = Path(folder) / "model.onnx"
             torch.onnx.export(
                 model,
-                (example,),
-                buffer,
+                tuple(inputs.values()),
+                file,
                 dynamo=False,
                 opset_version=OPSET,
-                input_names=[input_name],
-                output_names=[output_name],
-                dynamic_axes={input_name: {0: "N"}, output_name: {0: "N"}},
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_axes={name: {0: "N"} for name in (*free, *outputs)},
             )
+            exported = onnx.load(file)
     finally:
         model.train(training)
-    exported = onnx.load_from_string(buffer.getvalue())
     _constants_to_initializers(exported.graph)
     _rename(exported.graph)
     exported.producer_name = "pdrt.torch"
@@ -80,7 +82,7 @@ def _constants_to_initializers(graph: onnx.GraphProto) -> None:
 
 
 def _rename(graph: onnx.GraphProto) -> None:
-    """Renames nodes after their modules, values after the nodes that write them, constants after the nodes that read them."""
+    """Renames nodes after their modules, values after their writers, constants after their first readers."""
     fixed = {value.name for value in (*graph.input, *graph.output)}
     for node, name in zip(graph.node, _node_names(graph.node), strict=True):
         node.name = name
@@ -107,9 +109,10 @@ def _rename(graph: onnx.GraphProto) -> None:
 
 
 def _node_names(nodes: Iterable[onnx.NodeProto]) -> list[str]:
-    """``/lkam2/first/Conv`` becomes ``lkam2.first`` if it is its module's only node, ``/lkam2/Sigmoid`` ``lkam2.Sigmoid``.
+    """Names nodes after their modules: ``/lkam2/Sigmoid`` becomes ``lkam2.Sigmoid``.
 
-    A module that is used twice keeps the exporter's number, so that names stay unique.
+    A module's only node gets the module's name: ``/lkam2/first/Conv`` becomes ``lkam2.first``. A module that is used
+    twice keeps the exporter's number, so that names stay unique.
     """
     paths = [node.name.strip("/").split("/") for node in nodes]
     scopes = Counter(".".join(path[:-1]) for path in paths)

@@ -4,15 +4,15 @@ What is published, and used here (US 11,321,613 B2 and US 12,591,777 B2, claims;
 
 * the module sits between two convolutions, reads the feature maps that enter the second one and returns a vector with
   one number per kernel of that second convolution: on or off;
-* it is itself a network of one or two layers, made of NxN convolutions, average or maximum pooling (global or local) and
-  a sigmoid, followed by a threshold;
+* it is itself a network of one or two layers, made of NxN convolutions, average or maximum pooling (global or local)
+  and a sigmoid, followed by a threshold;
 * it is trained by ordinary back-propagation with an added cost proportional to the number of kernels that are on, with
   a gain factor ``G_i`` and the vector's length ``m``: see :func:`kernel_usage_loss`;
 * an external parameter may set the amount of computation at inference.
 
 What the publications we could read do not say, and is therefore **our design**: the widths of the layers, the rectifier
-between them, the threshold 0.5, the straight-through gradient, the first biases, and how the external parameter enters
-(it is added before the sigmoid).
+between them, the threshold 0.5, the straight-through gradient, the normalisation of what enters the sigmoid, the first
+biases, and how the external parameter enters (it is added before the sigmoid).
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ class LKAM(nn.Module):
         threshold: a kernel is on where its sigmoid is greater; in (0, 1).
         scaled: multiply by the sigmoid where on, so that switches are 0 or in (threshold, 1).
         gradient: "straight_through" or "soft", see above.
-        bias: first value of the last layer's bias; positive, so that training starts with kernels on.
+        normalise: batch-normalise what enters the sigmoid. A switch then differs between images from the first step on,
+            where without it most become always on or never on. Training needs batches of two or more. Export folds it
+            into the last layer, unless a pooling stands between.
+        bias: first value of the last bias; positive, so that training starts with most kernels on.
 
     Raises:
         ValueError: an argument is outside what is said above.
@@ -75,6 +78,7 @@ class LKAM(nn.Module):
         threshold: float = 0.5,
         scaled: bool = False,
         gradient: Gradient = "straight_through",
+        normalise: bool = False,
         bias: float = 1.0,
     ) -> None:
         super().__init__()
@@ -94,9 +98,11 @@ class LKAM(nn.Module):
         self.scaled = scaled
         self.gradient = gradient
         width = kernels if hidden is None else hidden
-        self.first = nn.Conv2d(channels, width, kernel_size, padding=kernel_size // 2)
-        self.second = None if hidden is None else nn.Conv2d(hidden, kernels, 1)
-        last = self.first if self.second is None else self.second
+        single = hidden is None
+        self.first = nn.Conv2d(channels, width, kernel_size, padding=kernel_size // 2, bias=not (single and normalise))
+        self.second = None if single else nn.Conv2d(width, kernels, 1, bias=not normalise)
+        self.norm = nn.BatchNorm2d(kernels) if normalise else None
+        last = self.norm or self.second or self.first
         assert last.bias is not None
         nn.init.constant_(last.bias, bias)
         self.switches = None
@@ -116,13 +122,15 @@ class LKAM(nn.Module):
         if computation is not None:
             logits = logits + computation
         soft = torch.sigmoid(logits)
-        switches = (soft > self.threshold).to(soft.dtype)
+        switches: Tensor = (soft > self.threshold).to(soft.dtype)
         if self.training:
             # The bracket is exactly zero, so the value stays 0 or 1; only its gradient is the sigmoid's.
             switches = soft if self.gradient == "soft" else switches + (soft - soft.detach())
         if not torch.onnx.is_in_onnx_export():
             self.switches = switches.flatten(1)
-        return switches * soft if self.scaled and not (self.training and self.gradient == "soft") else switches
+        if self.scaled and switches is not soft:
+            switches = switches * soft
+        return switches
 
     def _logits(self, features: Tensor) -> Tensor:
         """What the sigmoid is applied to, (N, K, 1, 1)."""
@@ -135,14 +143,18 @@ class LKAM(nn.Module):
             x = torch.relu(x)
         if self.window is not None:
             x = self._pool_all(x)
-        return x if self.second is None else self.second(x)
+        x = x if self.second is None else self.second(x)
+        return x if self.norm is None else self.norm(x)
 
     def _pool_all(self, x: Tensor) -> Tensor:
-        pool = functional.adaptive_avg_pool2d if self.pooling == "average" else functional.adaptive_max_pool2d
-        pooled: Tensor = pool(x, 1)
+        # amax rather than adaptive_max_pool2d, whose export is a pooling with the example's size written into it.
+        if self.pooling == "maximum":
+            return x.amax((2, 3), keepdim=True)
+        pooled: Tensor = functional.adaptive_avg_pool2d(x, 1)
         return pooled
 
     def extra_repr(self) -> str:
+        """What ``print`` shows beside the layers."""
         where = "global" if self.window is None else f"window {self.window}"
         return f"{self.pooling} ({where}), threshold={self.threshold}, {self.gradient}"
 
