@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 #include "pdrt/error.h"
 #include "reference/arithmetic.h"
@@ -18,13 +19,19 @@ void refuse_zero(T divisor, const char* operation) {
   if (divisor == 0) throw InputError(std::string("integer ") + operation + " by zero");
 }
 
+// Dividing the smallest integer by -1 overflows; unsigned types have no -1.
+template <typename T>
+bool is_minus_one(T x) {
+  return std::is_signed_v<T> && x == static_cast<T>(-1);
+}
+
 template <typename T>
 T divide(T a, T b) {
   if constexpr (is_real<T>) {
     return a / b;
   } else {
     refuse_zero(b, "division");
-    if (b == static_cast<T>(-1)) return subtract(T(0), a);  // the smallest integer wraps to itself
+    if (is_minus_one(b)) return subtract(T(0), a);  // the smallest integer wraps to itself
     return static_cast<T>(a / b);
   }
 }
@@ -36,7 +43,7 @@ T remainder(T a, T b) {
     return std::fmod(a, b);
   } else {
     refuse_zero(b, "remainder of a division");
-    if (b == static_cast<T>(-1)) return 0;
+    if (is_minus_one(b)) return 0;
     return static_cast<T>(a % b);
   }
 }
@@ -57,7 +64,7 @@ template <typename T>
 T integer_power(T base, std::int64_t exponent) {
   if (exponent < 0) {
     refuse_zero(base, "power of a negative exponent: division");
-    if (base == static_cast<T>(-1)) return exponent % 2 == 0 ? T(1) : base;
+    if (is_minus_one(base)) return exponent % 2 == 0 ? T(1) : base;
     return base == 1 ? T(1) : T(0);
   }
   T result = 1;
