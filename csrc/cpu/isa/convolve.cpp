@@ -30,9 +30,9 @@ PDRT_INLINE void finish_tile(const Convolution& task, const std::int32_t* kernel
   const Plane& plane = *task.plane;
   if (how == Finish::general) {
     alignas(64) float values[kKernels][kVectors * kVector];
-    for (int i = 0; i < kKernels; ++i) {
-      for (int j = 0; j < kVectors; ++j) store(values[i] + j * kVector, sums[i][j]);
-    }
+    unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+      unrolled<kVectors>([&](int j) PDRT_LAMBDA { store(values[i] + j * kVector, sums[i][j]); });
+    });
     for (int i = 0; i < kKernels; ++i) {
       const int k = kernels[i];
       float* output = task.output + static_cast<std::int64_t>(k) * plane.stride;
@@ -43,19 +43,19 @@ PDRT_INLINE void finish_tile(const Convolution& task, const std::int32_t* kernel
     return;
   }
   Words mask[kVectors];
-  for (int j = 0; j < kVectors; ++j) mask[j] = load(plane.mask + begin + j * kVector);
-  for (int i = 0; i < kKernels; ++i) {
+  unrolled<kVectors>([&](int j) PDRT_LAMBDA { mask[j] = load(plane.mask + begin + j * kVector); });
+  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
     const int k = kernels[i];
     float* output = task.output + static_cast<std::int64_t>(k) * plane.stride + begin;
     Words seen = {};
-    for (int j = 0; j < kVectors; ++j) {
+    unrolled<kVectors>([&](int j) PDRT_LAMBDA {
       const Floats x = how == Finish::relu ? (sums[i][j] < 0 ? Floats{} : sums[i][j]) : sums[i][j];
       const Words kept = bits(x) & mask[j];
       seen |= kept;
       store(output + j * kVector, floats(kept));
-    }
+    });
     if (task.nonzero != nullptr && any(seen & 0x7fffffff)) mark(task.nonzero, k);
-  }
+  });
 }
 
 // kTaps is 0 where the number of taps is not known at build time.
@@ -64,23 +64,25 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
   const int taps = kTaps > 0 ? kTaps : task.taps;
   const float* weights[kKernels];
   Floats sums[kKernels][kVectors];
-  for (int i = 0; i < kKernels; ++i) {
+  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
     weights[i] = task.weights + kernels[i] * task.weights_row;
     const Floats bias = splat(task.bias != nullptr ? task.bias[kernels[i]] : 0.0f);
-    for (int j = 0; j < kVectors; ++j) sums[i][j] = bias;
-  }
+    unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] = bias; });
+  });
   for (int c = 0; c < task.channels; ++c) {
     const float* input = task.inputs[c] + begin;
     const std::int64_t column = static_cast<std::int64_t>(task.channel[c]) * taps;
 #pragma GCC unroll 9
     for (int t = 0; t < taps; ++t) {
-      const float* at = input + task.offsets[t];
+      const float* at = opaque(input + task.offsets[t]);
       Floats x[kVectors];
-      for (int j = 0; j < kVectors; ++j) x[j] = load(at + j * kVector);
-      for (int i = 0; i < kKernels; ++i) {
-        const float weight = weights[i][column + t];
-        for (int j = 0; j < kVectors; ++j) sums[i][j] += weight * x[j];
-      }
+      unrolled<kVectors>([&](int j) PDRT_LAMBDA { x[j] = load(at + j * kVector); });
+      unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+        const Floats weight = splat(weights[i][column + t]);
+        unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] += weight * x[j]; });
+        keep(weight);
+      });
+      unrolled<kVectors>([&](int j) PDRT_LAMBDA { keep(x[j]); });
     }
   }
   finish_tile(task, kernels, begin, how, sums);

@@ -23,7 +23,19 @@
 
 #define PDRT_INLINE static inline __attribute__((always_inline))
 
+#define PDRT_LAMBDA __attribute__((always_inline))
+
 namespace pdrt::cpu::PDRT_ISA {
+
+// function(0) ... function(kCount - 1), written out before the optimiser starts: arrays of vectors
+// that are indexed only like this become registers, which those indexed by a loop do not in time.
+template <int kCount, int kFrom = 0, typename Function>
+PDRT_INLINE void unrolled(const Function& function) {
+  if constexpr (kFrom < kCount) {
+    function(kFrom);
+    unrolled<kCount, kFrom + 1>(function);
+  }
+}
 
 using Floats = float __attribute__((vector_size(PDRT_VECTOR_BYTES)));
 using Words = std::int32_t __attribute__((vector_size(PDRT_VECTOR_BYTES)));
@@ -95,6 +107,23 @@ PDRT_INLINE Floats square_root(Floats x) {
   Floats root;
   for (int i = 0; i < kVector; ++i) root[i] = __builtin_sqrtf(x[i]);
   return root;
+#endif
+}
+
+// The same pointer, as one the compiler knows nothing about: it then adds constants to it in the
+// addresses of loads, where it would otherwise keep every sum of a pointer and an offset in memory.
+PDRT_INLINE const float* opaque(const float* pointer) {
+  asm("" : "+r"(pointer));
+  return pointer;
+}
+
+// Says that x is needed until here. A multiply-add may then not overwrite x in place of the sum,
+// which would move sums from register to register in the unrolled loops.
+PDRT_INLINE void keep(Floats x) {
+#if defined(__AVX__)
+  asm volatile("" : : "v"(x));
+#else
+  static_cast<void>(x);
 #endif
 }
 
