@@ -14,8 +14,8 @@ _DLPACK_CPU = 1
 def as_arrays(inputs: Mapping[str, Any], specs: Sequence[Spec], *, check_finite: bool) -> dict[str, NDArray[Any]]:
     """Returns the inputs as numpy arrays on the callers' own memory.
 
-    Names and shapes are checked by the runtime, which knows what each one means for the plan; here are the checks that
-    speak of Python: what is an array, how to convert its dtype, and where a NaN is.
+    The runtime checks everything that makes a run safe. The checks here come first because they can say more: what is
+    an array, what the inputs are called, how to convert a dtype, and where a NaN is.
 
     Raises:
         InputError: naming the input and what is wrong with it.
@@ -30,9 +30,10 @@ def as_arrays(inputs: Mapping[str, Any], specs: Sequence[Spec], *, check_finite:
     for name, value in inputs.items():
         if not isinstance(name, str):
             raise InputError(f"an input's name is a str, not {_article(name)}: {name!r}")
-        array = as_array(value, f"input '{name}'")
-        spec = by_name.get(name)
-        if spec is not None and array.dtype != spec.dtype:
+        if name not in by_name:
+            raise InputError(f"the model has no input '{name}'; its inputs: {', '.join(by_name)}")
+        array, spec = as_array(value, f"input '{name}'"), by_name[name]
+        if array.dtype != spec.dtype:
             raise InputError(
                 f"input '{name}' has dtype {array.dtype} and the model takes {spec.dtype}; "
                 f"convert it with x.astype(numpy.{spec.dtype})"

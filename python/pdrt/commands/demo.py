@@ -199,7 +199,7 @@ def show(reading: Reading, times: dict[str, NDArray[Any]], options: argparse.Nam
         ["MACs computed", f"{share.mean():.1%}", f"from {share.min():.1%} to {share.max():.1%}, by picture"],
         [
             "scores differ",
-            f"{reading.difference:.1e}",
+            f"{reading.difference:.2g}",
             f"at most from those of every kernel (they reach {reading.score:.0f})",
         ],
     ]
