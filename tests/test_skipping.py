@@ -30,7 +30,8 @@ class Case:
     net: Network
     outputs: list[str]
     kernels: Sets  # kernels a layer computes
-    taps: Sets = field(default_factory=dict)  # input channels a layer reads; not for grouped layers
+    taps: Sets = field(default_factory=dict)  # input channels a layer reads
+    groups: dict[str, int] = field(default_factory=dict)  # of layers that have more than one
 
 
 def mask_of(net: Network, multiplier: str) -> Array:
@@ -65,15 +66,18 @@ def before_batch_norm(net: Network) -> Case:
 
 
 def in_series(net: Network) -> Case:
-    """The mask before the batch norm and again behind it: what is off is zero after all."""
+    """A mask before the batch norm, gains for the same winners behind it: what is off is zero after all.
+
+    The gains of the losers are not needed either, so the layer that computes the gains is switched as well.
+    """
     first = net.conv(net.image, 8, bias=False)
     mask = gate(net, net.image, 8)
     normalised = net.batch_norm(net.add("Mul", first, mask))
-    gains = gate(net, net.image, 8, decision="scaled")
-    gated = net.add("Mul", net.add("Mul", normalised, mask), gains)
-    last = net.conv(gated, 6)
-    on = mask_of(net, mask) & mask_of(net, gains)
-    return Case(net, [finish(net, last)], {first: on}, {last: on})
+    weighing = net.conv(net.add("GlobalAveragePool", net.image), 8, 1)
+    gains = net.add("Mul", net.add("Sigmoid", weighing), mask)
+    last = net.conv(net.add("Mul", normalised, gains), 6)
+    on = mask_of(net, mask)
+    return Case(net, [finish(net, last)], {first: on, weighing: on}, {last: on})
 
 
 def gain_and_shift(net: Network) -> Case:
@@ -207,20 +211,42 @@ def filled(net: Network) -> Case:
 
 
 def neurons(net: Network) -> Case:
-    """Fully connected layers: rows of the first, columns of the second."""
-    first = net.linear(net.pooled(net.image), 8, lift=4 * LIFT)
-    mask = net.add("Flatten", gate(net, net.image, 8))
+    """Fully connected layers: rows of the first, columns of the second, which are read sixteen at a time."""
+    first = net.linear(net.pooled(net.image), 64, lift=4 * LIFT)
+    mask = net.add("Flatten", gate(net, net.image, 64, groups=4))
     last = net.linear(net.add("Mul", net.relu(first), mask), 3)
     on = mask_of(net, mask)
     return Case(net, [last], {first: on}, {last: on})
 
 
+def single_neurons(net: Network) -> Case:
+    """Neurons switched one by one: rows are skipped, and no block of columns is whole zero."""
+    first = net.linear(net.pooled(net.image), 8, lift=4 * LIFT)
+    mask = net.add("Flatten", gate(net, net.image, 8))
+    last = net.linear(net.add("Mul", net.relu(first), mask), 3)
+    return Case(net, [last], {first: mask_of(net, mask)})
+
+
 def neurons_behind_planes(net: Network) -> Case:
-    """Planes flattened into features: a plane that is off takes a run of columns with it."""
+    """Planes flattened into features: a plane that is off takes a run of columns with it, here of 64 pixels."""
+    small = net.add("AveragePool", net.image, kernel_shape=[5, 5], strides=[1, 1])
+    first = net.conv(small, 8, lift=LIFT)
+    mask = gate(net, net.image, 8)
+    last = net.linear(net.add("Flatten", net.add("Mul", first, mask)), 3)
+    on = mask_of(net, mask)
+    return Case(net, [last], {first: on}, {last: np.repeat(on, 64, axis=1)})
+
+
+def grouped(net: Network) -> Case:
+    """A grouped convolution between two masks: pairs count within their group, and each group has some on."""
     first = net.conv(net.image, 8, lift=LIFT)
     mask = gate(net, net.image, 8)
-    masked = net.add("Mul", net.relu(first), mask)
-    return Case(net, [net.linear(net.pooled(masked), 3)], {first: mask_of(net, mask)})
+    second = net.conv(net.add("Mul", net.relu(first), mask), 8, groups=2, lift=4 * LIFT)
+    half = gate(net, net.image, 4, decision="top k scattered")
+    next_mask = net.add("Concat", half, half, axis=1)
+    last = net.conv(net.add("Mul", net.relu(second), next_mask), 6)
+    on, next_on = mask_of(net, mask), mask_of(net, next_mask)
+    return Case(net, [finish(net, last)], {first: on, second: next_on}, {second: on, last: next_on}, {second: 2})
 
 
 def read_by_an_output(net: Network) -> Case:
@@ -259,7 +285,9 @@ CASES: tuple[Callable[[Network], Case], ...] = (
     skipped_block,
     filled,
     neurons,
+    single_neurons,
     neurons_behind_planes,
+    grouped,
     read_by_an_output,
     gated_by_masked_planes,
 )
@@ -271,12 +299,14 @@ def check_counts(case: Case, session: pdrt.Session) -> None:
     assert not (case.kernels.keys() | case.taps.keys()) - layers.keys()
     everything = 0
     for name, layer in layers.items():
-        batch = len(layer.active)
-        kernels = case.kernels.get(name, np.ones((batch, layer.kernels), bool)).sum(axis=1)
-        taps = case.taps.get(name, np.ones((batch, layer.channels), bool)).sum(axis=1)
-        np.testing.assert_array_equal(layer.active, kernels, err_msg=f"kernels of {name}")
-        np.testing.assert_array_equal(layer.visited, kernels * taps, err_msg=f"pairs of {name}")
-        everything += int((kernels * taps).sum()) * layer.macs_per_pair
+        batch, groups = len(layer.active), case.groups.get(name, 1)
+        kernels = case.kernels.get(name, np.ones((batch, layer.kernels), bool))
+        taps = case.taps.get(name, np.ones((batch, layer.channels * groups), bool))
+        by_group = [part.reshape(batch, groups, -1).sum(axis=2) for part in (kernels, taps)]
+        pairs = (by_group[0] * by_group[1]).sum(axis=1)
+        np.testing.assert_array_equal(layer.active, kernels.sum(axis=1), err_msg=f"kernels of {name}")
+        np.testing.assert_array_equal(layer.visited, pairs, err_msg=f"pairs of {name}")
+        everything += int(pairs.sum()) * layer.macs_per_pair
     assert session.last_run.macs_executed == everything < session.last_run.macs_dense
 
 
@@ -291,8 +321,10 @@ def poisoned(case: Case, sample: int) -> tuple[bytes, int]:
                 case.net.weights[stored][~on[sample]] = np.nan
                 spoilt += int((~on[sample]).sum())
     for name, on in case.taps.items():
-        case.net.weights[f"{name}.w"] = case.net.weights[f"{name}.w"].copy()
-        case.net.weights[f"{name}.w"][:, ~on[sample]] = np.nan
+        weights = case.net.weights[f"{name}.w"] = case.net.weights[f"{name}.w"].copy()
+        groups = case.groups.get(name, 1)
+        for kernels, off in zip(np.split(weights, groups), np.split(~on[sample], groups), strict=True):
+            kernels[:, off] = np.nan
         spoilt += int((~on[sample]).sum())
     model = case.net.model(case.outputs)
     case.net.weights = clean
@@ -320,16 +352,56 @@ def test_only_what_is_needed_is_computed(make: Callable[[Network], Case], batch:
     assert spoilt > 0
 
 
+def layers_of(net: Network, outputs: list[str]) -> dict[str, pdrt.LayerCounts]:
+    """Run the network, which must give the oracle's outputs; return what its layers computed."""
+    model = net.model(outputs)
+    session = pdrt.Session(model, threads=1)
+    assert_equal(session.run(net.feeds), expected(model, net.feeds))
+    return {layer.name: layer for layer in session.last_run.layers}
+
+
+def test_planes_that_something_else_reads_are_computed() -> None:
+    """The mask does not count for an output that looks at the planes in front of it."""
+    net = Network(seed=5, batch=2)
+    layer = net.conv(net.image, 8, lift=LIFT)
+    planes = net.relu(layer)
+    mask = gate(net, net.image, 8)
+    assert not mask_of(net, mask).all()
+    outputs = [finish(net, net.add("Mul", planes, mask)), net.pooled(planes)]
+    np.testing.assert_array_equal(layers_of(net, outputs)[layer].active, [8, 8])
+
+
+def test_gate_of_the_planes_it_masks_switches_nothing() -> None:
+    """Squeeze and excitation needs every kernel before it can say which of them it wants."""
+    net = Network(seed=6, batch=2)
+    layer = net.conv(net.image, 8, lift=LIFT)
+    planes = net.relu(layer)
+    mask = gate(net, planes, 8)
+    last = net.conv(net.add("Mul", planes, mask), 6)
+    layers = layers_of(net, [finish(net, last)])
+    np.testing.assert_array_equal(layers[layer].active, [8, 8])
+    # The planes it switched off are zero all the same, and their taps are not visited.
+    np.testing.assert_array_equal(layers[last].visited, 6 * mask_of(net, mask).sum(axis=1))
+
+
+def test_planes_that_died_in_a_relu_are_not_visited() -> None:
+    """No gate at all: what came out zero everywhere has no taps."""
+    net = Network(seed=7, batch=2)
+    layer = net.conv(net.image, 8, lift=LIFT)
+    net.weights[f"{layer}.b"][[1, 4, 5]] = -1e3
+    last = net.conv(net.relu(layer), 6)
+    layers = layers_of(net, [finish(net, last)])
+    np.testing.assert_array_equal(layers[layer].active, [8, 8])
+    np.testing.assert_array_equal(layers[last].visited, [6 * 5, 6 * 5])
+
+
 def check_single_switch(logits: str, decision: str, groups: int | None, spread: str) -> None:
     """One layer behind one gate of this kind computes the kernels that the gate leaves on, and no more."""
     net = Network(seed=3, batch=2)
     layer = net.conv(net.image, 8, lift=LIFT)
     mask = gate(net, net.image, 8, logits=logits, decision=decision, groups=groups, spread=spread)
-    output = finish(net, net.add("Mul", net.relu(layer), mask))
-    model = net.model([output])
-    session = pdrt.Session(model, threads=1)
-    assert_equal(session.run(net.feeds), expected(model, net.feeds))
-    np.testing.assert_array_equal(session.last_run.active[layer], mask_of(net, mask).sum(axis=1))
+    layers = layers_of(net, [finish(net, net.add("Mul", net.relu(layer), mask))])
+    np.testing.assert_array_equal(layers[layer].active, mask_of(net, mask).sum(axis=1))
 
 
 @pytest.mark.parametrize("decision", list(DECISIONS))

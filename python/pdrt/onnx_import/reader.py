@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError
 
 from .source import Source
 
@@ -48,8 +47,8 @@ def read(source: str | os.PathLike[str] | bytes) -> LoadedModel:
 
 def _parse(data: bytes, source: Source) -> onnx.ModelProto:
     try:
-        proto = onnx.ModelProto.FromString(data)
-    except DecodeError as error:
+        proto: onnx.ModelProto = onnx.ModelProto.FromString(data)
+    except Exception as error:  # protobuf's DecodeError, wherever this version of it keeps that
         raise source.error("is not an ONNX model: it cannot be parsed as one") from error
     # Many byte strings, the empty one among them, parse as a model in which every field is missing.
     if not proto.HasField("graph") or not proto.graph.output:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ def write(draft: Draft) -> bytes:
     from pdrt.format import write as write_image
 
     _name_stored_outputs(draft)
+    _free_reserved_name(draft)
     graph = {
         "inputs": [_input(spec) for spec in draft.inputs],
         "outputs": draft.outputs,
@@ -36,12 +38,23 @@ def _name_stored_outputs(draft: Draft) -> None:
     """Let a node write every output that is a stored tensor: outputs of the native graph are computed."""
     for name in draft.outputs:
         if name in draft.constants:
-            stored = draft.value_names.unique(f"{name}/stored")
-            draft.constants[stored] = draft.constants.pop(name)
-            for node in draft.nodes:
-                node.inputs = [stored if given == name else given for given in node.inputs]
+            stored = _rename_constant(draft, name)
             node_name = draft.node_names.unique(f"{name}/Identity")
             draft.nodes.append(Node(node_name, "Identity", [stored], [name]))
+
+
+def _free_reserved_name(draft: Draft) -> None:
+    """The one name that no tensor of the file can have."""
+    if "__metadata__" in draft.constants:
+        _rename_constant(draft, "__metadata__")
+
+
+def _rename_constant(draft: Draft, name: str) -> str:
+    stored = draft.value_names.unique(f"{name}/stored")
+    draft.constants[stored] = draft.constants.pop(name)
+    for node in draft.nodes:
+        node.inputs = [stored if given == name else given for given in node.inputs]
+    return stored
 
 
 def _input(spec: InputSpec) -> dict[str, Any]:
@@ -59,6 +72,8 @@ def _node(draft: Draft, node: Node) -> dict[str, Any]:
             raise draft.source.error(f"the attribute '{name}' is not supported", node)
         if isinstance(value, Unreadable | np.ndarray):
             raise draft.source.error(f"the attribute '{name}' is of a kind that is not supported", node)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise draft.source.error(f"the attribute '{name}' is {value}, expected a finite number", node)
     return {
         "name": node.name,
         "op": node.op,

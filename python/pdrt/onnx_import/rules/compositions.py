@@ -14,7 +14,7 @@ def _constant_of_shape(low: Lowering) -> None:
     value = low.node.attributes.pop("value", np.zeros(1, dtype=np.float32))
     if not isinstance(value, np.ndarray) or value.size != 1:
         raise low.error("expected the attribute 'value' to be a tensor of one element")
-    low.finish("Expand", [low.constant("value", value.reshape(())), low.node.inputs[0]])
+    low.finish("ConstantOfShape", [low.node.inputs[0], low.constant("value", value.reshape(()))])
 
 
 def _sum(low: Lowering) -> None:

@@ -1,4 +1,4 @@
-"""Operators that also have a training form, and attributes that mean nothing here."""
+"""Operators that also have a training form, and second outputs that inference does not need."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ def _batch_normalization(low: Lowering) -> None:
     # Until opset 13 the statistics as outputs are what makes the node a training one.
     if low.take("training_mode", 0) or (low.opset < 14 and len(low.node.outputs) > 1):
         raise low.error(f"normalises with the statistics of the batch (training mode); {_EVALUATION}")
-    low.take("momentum", 0.0)
     low.node.outputs = low.node.outputs[:1]
     low.keep()
 
@@ -32,20 +31,7 @@ def _dropout(low: Lowering) -> None:
 
 def _max_pool(low: Lowering) -> None:
     _refuse_output(low, 1, "the indices")
-    low.take("storage_order", 0)  # the order of the indices
     low.node.outputs = low.node.outputs[:1]
-    low.keep()
-
-
-def _cast(low: Lowering) -> None:
-    # Both speak of types that the native file does not have.
-    low.take("saturate", 1)
-    low.take("round_mode", "up")
-    low.keep()
-
-
-def _range(low: Lowering) -> None:
-    low.take("stash_type", 1)  # speaks of 16-bit types
     low.keep()
 
 
@@ -58,6 +44,4 @@ INFERENCE: Mapping[str, Rule] = {
     "BatchNormalization": _batch_normalization,
     "Dropout": _dropout,
     "MaxPool": _max_pool,
-    "Cast": _cast,
-    "Range": _range,
 }
