@@ -6,9 +6,12 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -127,7 +130,23 @@ pdrt::TensorView view_of(py::array& array, const std::string& input) {
   return view;
 }
 
-py::dtype numpy_dtype(pdrt::DType dtype) { return py::dtype(std::string(pdrt::name_of(dtype))); }
+py::dtype numpy_dtype(pdrt::DType dtype) {
+  switch (dtype) {
+    case pdrt::DType::f32:
+      return py::dtype::of<float>();
+    case pdrt::DType::f64:
+      return py::dtype::of<double>();
+    case pdrt::DType::i32:
+      return py::dtype::of<std::int32_t>();
+    case pdrt::DType::i64:
+      return py::dtype::of<std::int64_t>();
+    case pdrt::DType::u8:
+      return py::dtype::of<std::uint8_t>();
+    case pdrt::DType::boolean:
+      return py::dtype::of<bool>();
+  }
+  throw std::logic_error("numpy_dtype: no such dtype");
+}
 
 // An array on the tensor's memory, which lives as long as the array and its views do.
 py::array array_of(pdrt::Tensor&& tensor) {
@@ -179,10 +198,10 @@ py::dict explanation_of(const pdrt::Explanation& explanation) {
                   "packed_bytes"_a = explanation.packed_bytes);
 }
 
-py::dict run(pdrt::Session& session, const std::map<std::string, py::array>& inputs) {
-  std::map<std::string, py::array> held = inputs;
+// Takes the map by value: it keeps the arrays alive, and those that view_of had to copy.
+py::dict run(pdrt::Session& session, std::map<std::string, py::array> inputs) {
   std::map<std::string, pdrt::TensorView> views;
-  for (auto& [name, array] : held) views.emplace(name, view_of(array, name));
+  for (auto& [name, array] : inputs) views.emplace(name, view_of(array, name));
 
   std::vector<pdrt::Tensor> results;
   {

@@ -1,18 +1,20 @@
 """Whatever a caller passes as an input, turned into a numpy array without a copy, or refused with the reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
-from pdrt._core import InputError, Spec
+from pdrt._core import InputError
 
 _DLPACK_CPU = 1
 
 
-def as_arrays(inputs: Mapping[str, Any], specs: Sequence[Spec], *, check_finite: bool) -> dict[str, NDArray[Any]]:
-    """Returns the inputs as numpy arrays on the callers' own memory.
+def as_arrays(
+    inputs: Mapping[str, Any], dtypes: Mapping[str, numpy.dtype[Any]], *, check_finite: bool
+) -> dict[str, NDArray[Any]]:
+    """Returns the inputs of a model whose inputs have these dtypes as numpy arrays on the callers' own memory.
 
     The runtime checks everything that makes a run safe. The checks here come first because they can say more: what is
     an array, what the inputs are called, how to convert a dtype, and where a NaN is.
@@ -23,20 +25,19 @@ def as_arrays(inputs: Mapping[str, Any], specs: Sequence[Spec], *, check_finite:
     if not isinstance(inputs, Mapping):
         raise InputError(
             f"run() takes a dict of arrays by input name, not {_article(inputs)}; "
-            f"this model's inputs: {', '.join(spec.name for spec in specs)}"
+            f"this model's inputs: {', '.join(dtypes)}"
         )
-    by_name = {spec.name: spec for spec in specs}
     arrays = {}
     for name, value in inputs.items():
         if not isinstance(name, str):
             raise InputError(f"an input's name is a str, not {_article(name)}: {name!r}")
-        if name not in by_name:
-            raise InputError(f"the model has no input '{name}'; its inputs: {', '.join(by_name)}")
-        array, spec = as_array(value, f"input '{name}'"), by_name[name]
-        if array.dtype != spec.dtype:
+        if name not in dtypes:
+            raise InputError(f"the model has no input '{name}'; its inputs: {', '.join(dtypes)}")
+        array, dtype = as_array(value, f"input '{name}'"), dtypes[name]
+        if array.dtype != dtype:
             raise InputError(
-                f"input '{name}' has dtype {array.dtype} and the model takes {spec.dtype}; "
-                f"convert it with x.astype(numpy.{spec.dtype})"
+                f"input '{name}' has dtype {array.dtype} and the model takes {dtype}; "
+                f"convert it with x.astype(numpy.{dtype})"
             )
         if check_finite and array.dtype.kind == "f":
             _require_finite(array, name)

@@ -31,7 +31,7 @@ class Session:
         DeviceError: the device cannot be had.
     """
 
-    __slots__ = ("_core", "model")
+    __slots__ = ("_core", "_dtypes", "model")
 
     model: Model
     """The model this session runs."""
@@ -57,6 +57,7 @@ class Session:
             cache_dir="" if cache_dir is None else os.fspath(cache_dir),
             skip=bool(skip),
         )
+        self._dtypes = {spec.name: spec.dtype for spec in self._core.inputs}
 
     @property
     def inputs(self) -> tuple[Spec, ...]:
@@ -85,7 +86,7 @@ class Session:
         Raises:
             InputError: naming the input, what it is and what was expected.
         """
-        return self._core.run(as_arrays(inputs, self.inputs, check_finite=check_finite))
+        return self._core.run(as_arrays(inputs, self._dtypes, check_finite=check_finite))
 
     @property
     def last_run(self) -> RunStats:
