@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pdrt import format
 
 CHANNELS, SIZE, KERNELS, CLASSES = 3, 12, 8, 5

@@ -67,7 +67,11 @@ def test_onnx_bytes_and_path(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
     tensor = onnx.helper.make_tensor_value_info
     graph = onnx.helper.make_graph(
-        [onnx.helper.make_node("Relu", ["x"], ["h"]), onnx.helper.make_node("Neg", ["h"], ["y"])],
+        [
+            onnx.helper.make_node("Relu", ["x"], ["h"]),
+            onnx.helper.make_node("Neg", ["h"], ["y"]),
+            onnx.helper.make_node("Abs", ["x"], ["aside"]),
+        ],
         "g",
         [tensor("x", onnx.TensorProto.FLOAT, ["N", 3])],
         [tensor("y", onnx.TensorProto.FLOAT, ["N", 3])],
@@ -78,9 +82,10 @@ def test_onnx_bytes_and_path(tmp_path: Path) -> None:
     x = np.array([[-1, 2, 3]], np.float32)
     for source in (path, proto.SerializeToString()):
         np.testing.assert_array_equal(pdrt.Session(source).run({"x": x})["y"], -np.maximum(x, 0))
-    hidden = pdrt.Session(path, outputs=["h"]).run({"x": x})
-    assert list(hidden) == ["h"]
+    hidden = pdrt.Session(path, outputs=["aside", "h"]).run({"x": x})
+    assert list(hidden) == ["aside", "h"]
     np.testing.assert_array_equal(hidden["h"], np.maximum(x, 0))
+    np.testing.assert_array_equal(hidden["aside"], np.abs(x))
 
 
 def test_outputs_choose_values_of_the_graph() -> None:

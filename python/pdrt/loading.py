@@ -1,6 +1,7 @@
 """From a file, bytes or an ONNX model to a `Model`."""
 
 import os
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from pdrt._core import InputError, Model, ModelError
@@ -19,11 +20,16 @@ def load(source: Source) -> Model:
         ModelError: the file, its graph or its weights cannot be accepted, or `onnx` is needed and not installed.
         InputError: `source` is none of the things a model can be given as.
     """
+    return load_for(source, None)
+
+
+def load_for(source: Source, outputs: Sequence[str] | None) -> Model:
+    """As `load`, for a session that returns these values: what an ONNX model needs only for them is kept."""
     if isinstance(source, Model):
         return source
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
-        return Model.from_bytes(_from_onnx(data) if _begins_like_onnx(data) else data)
+        return Model.from_bytes(_from_onnx(data, outputs) if _begins_like_onnx(data) else data)
     try:
         path = os.fspath(source)
     except TypeError:
@@ -34,7 +40,7 @@ def load(source: Source) -> Model:
         return Model.load(path)
     if not os.path.isfile(path):
         raise ModelError(f"{path}: {'not a file' if os.path.exists(path) else 'no such file'}")
-    return Model.from_bytes(_from_onnx(path), name=path)
+    return Model.from_bytes(_from_onnx(path, outputs), name=path)
 
 
 def convert(source: Source, destination: str | os.PathLike[str]) -> None:
@@ -54,11 +60,11 @@ def _begins_like_onnx(data: bytes) -> bool:
     return data[:1] == b"\x08" and data[8:9] != b"{"
 
 
-def _from_onnx(source: str | bytes) -> bytes:
+def _from_onnx(source: str | bytes, outputs: Sequence[str] | None) -> bytes:
     try:
         from pdrt import onnx_import
 
-        return onnx_import.convert(source)
+        return onnx_import.convert(source, outputs=outputs)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] != "onnx":
             raise

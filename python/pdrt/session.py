@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pdrt import _core
 from pdrt._core import InputError, Model, Spec
 from pdrt.arrays import as_arrays
-from pdrt.loading import Source, load
+from pdrt.loading import Source, load_for
 from pdrt.reports import Explanation, RunStats
 
 
@@ -48,12 +48,13 @@ class Session:
     ) -> None:
         if not isinstance(device, str):
             raise InputError(f"device is a name such as 'auto' or 'cpu', not {device!r}")
-        self.model = load(model)
+        names = _output_names(outputs)
+        self.model = load_for(model, names or None)
         self._core = _core.Session(
             self.model,
             device=device,
             threads=_thread_count(threads),
-            outputs=_output_names(outputs),
+            outputs=names,
             cache_dir="" if cache_dir is None else os.fspath(cache_dir),
             skip=bool(skip),
         )
