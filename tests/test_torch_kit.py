@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'pdrt[torch]'")
 pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install 'pdrt[torch]'")
 
+import pdrt  # noqa: E402
+from conftest import REPOSITORY  # noqa: E402
 from oracle import assert_equal, expected  # noqa: E402
 from pdrt.torch import LKAM, digits, export_onnx, kernel_usage, kernel_usage_loss, lkams  # noqa: E402
 from pdrt.torch.digits_network import Digits, DigitsNet, convolution_macs, load_digits  # noqa: E402
@@ -208,7 +213,7 @@ def test_heldout_images_are_not_trained_on(data: Digits) -> None:
 def test_two_epochs_learn_and_export(data: Digits, tmp_path: Path) -> None:
     network, losses = digits.train(data, epochs=2, gain=1.0, spread=1.0, seed=3, quiet=True)
     assert losses[1] < losses[0]
-    onnx_path, heldout_path = digits.write(network, data, tmp_path)[:2]
+    onnx_path, _, heldout_path = digits.write(network, data, tmp_path)
     with np.load(heldout_path) as heldout:
         images = heldout["images"]
         assert (heldout["labels"] == data.heldout_labels.numpy()).all()
@@ -247,8 +252,21 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     digits.main(["--epochs", "1", "--seed", "2", "--out", str(tmp_path / "new")])
     printed = capsys.readouterr().out
     assert "held-out images 359" in printed
-    assert {"digits.onnx", "digits_heldout.npz"} <= {path.name for path in (tmp_path / "new").iterdir()}
+    assert {"digits.onnx", "digits.pdrt", "digits_heldout.npz"} == {path.name for path in (tmp_path / "new").iterdir()}
     with pytest.raises(SystemExit) as refusal:
         digits.main(["--epochs", "1"])
     assert refusal.value.code == 2
     assert "--out" in capsys.readouterr().err
+
+
+def test_example_of_the_training_page(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "training.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"\{'lkam2': [01]\.\d+\}\n", done.stdout)
+    session = pdrt.Session(tmp_path / "net.onnx")
+    feeds = {"image": np.random.default_rng(1).random((3, 3, 32, 32), np.float32)}
+    assert_equal(session.run(feeds), expected(tmp_path / "net.onnx", feeds))
+    (step,) = [step for step in session.explain().steps if step.name == "conv2"]
+    assert step.switches

@@ -143,8 +143,10 @@ class LKAM(nn.Module):
             x = torch.relu(x)
         if self.window is not None:
             x = self._pool_all(x)
-        x = x if self.second is None else self.second(x)
-        return x if self.norm is None else self.norm(x)
+        if self.second is not None:
+            x = self.second(x)
+        logits: Tensor = x if self.norm is None else self.norm(x)
+        return logits
 
     def _pool_all(self, x: Tensor) -> Tensor:
         # amax rather than adaptive_max_pool2d, whose export is a pooling with the example's size written into it.
