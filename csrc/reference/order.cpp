@@ -92,6 +92,7 @@ void evaluate_top_k(const EvaluationCall& call) {
   const bool want_indices = call.outputs.size() > 1 && call.outputs[1].present();
   if (!want_values && !want_indices) return;
   const TensorView& values = call.outputs[want_values ? 0 : 1];
+  if (values.count() == 0) return;
   const TensorView& indices = call.outputs[want_indices ? 1 : 0];
   const int axis = axis_of(call.attributes.integer("axis"), in.rank);
   const bool largest = call.attributes.integer("largest") != 0;
