@@ -16,6 +16,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'pdrt[torch]'")
 pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install 'pdrt[torch]'")
+pytest.importorskip("rich", reason="rich is not installed: pip install 'pdrt[torch]'")
 
 import pdrt  # noqa: E402
 from conftest import REPOSITORY  # noqa: E402
