@@ -502,6 +502,24 @@ def test_attribute_of_another_type() -> None:
     refused(model, "'odd' (Clip)", "'min' is text", "expected a number")
 
 
+def test_missing_input_of_a_composed_operator() -> None:
+    nodes = one("InstanceNormalization", "a", name="norm")
+    refused(model_of(nodes, {"x": image()}, 13, {"a": image(4)}), "'norm' (InstanceNormalization)", "expected 3")
+
+
+def test_operator_of_a_later_opset() -> None:
+    refused(model_of(one("Mish", name="late"), {"x": image()}, 13), "'late' (Mish)", "not an operator of opset 13")
+
+
+def test_axis_of_an_old_softmax() -> None:
+    refused(model_of(one("Softmax", name="s", axis=4), {"x": image()}, 9), "'s' (Softmax)", "axis 4", "4 dimensions")
+
+
+def test_name_that_is_no_text() -> None:
+    data = model_of(one("Relu", name="name-of-a-node"), {"x": image()}, 13).SerializeToString()
+    refused(data.replace(b"name-of-a-node", b"name-of-a-\xff\xfe\xfd\xfc"), "not UTF-8")
+
+
 def test_value_from_nowhere() -> None:
     refused(model_of(one("Add", "gone", name="sum"), {"x": image()}, 13), "'sum' (Add)", "reads 'gone'")
 

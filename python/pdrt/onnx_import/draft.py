@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -15,6 +15,8 @@ from .reader import DEFAULT_DOMAINS, LoadedModel
 from .source import Source
 from .tensors import Array, checked_dtype
 from .value_types import Types
+
+ANY_NUMBER = 2**31 - 1  # of inputs or outputs; ONNX's own word for it
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,14 @@ class Draft:
     constants: dict[str, Array]
     value_names: Names
     node_names: Names
+
+    def check_count(self, node: Node, what: Literal["inputs", "outputs"], least: int, most: int) -> None:
+        """Raise pdrt.ModelError where the node has another number of inputs or outputs, or lacks one it needs."""
+        names = node.inputs if what == "inputs" else node.outputs
+        if least <= len(names) <= most and "" not in names[:least]:
+            return
+        upper = " or more" if most >= ANY_NUMBER else f" to {most}" if least < most else ""
+        raise self.source.error(f"has the {what} {names}, expected {least}{upper}", node)
 
 
 def build(loaded: LoadedModel, outputs: Sequence[str] | None) -> Draft:

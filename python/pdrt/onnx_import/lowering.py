@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
+import onnx
 
 from .draft import Attribute, Draft, Node
 from .tensors import Array
@@ -97,13 +98,22 @@ def lower(draft: Draft, rules: Mapping[str, Rule]) -> None:
         if rule is None:
             nodes.append(node)
             continue
-        if not node.inputs or not node.outputs:
-            raise draft.source.error("expected at least one input and one output", node)
+        _check_arity(draft, node)
         lowering = Lowering(draft, node, read)
         rule(lowering)
         _refuse_leftovers(lowering)
         nodes += lowering.result
     draft.nodes = nodes
+
+
+def _check_arity(draft: Draft, node: Node) -> None:
+    """A rule may rely on the inputs and outputs that the operator has in the model's opset."""
+    try:
+        schema = onnx.defs.get_schema(node.op, draft.opset, "")
+    except onnx.defs.SchemaError as error:
+        raise draft.source.error(f"is not an operator of opset {draft.opset}", node) from error
+    draft.check_count(node, "inputs", schema.min_input, schema.max_input)
+    draft.check_count(node, "outputs", schema.min_output, schema.max_output)
 
 
 def _refuse_leftovers(lowering: Lowering) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +54,24 @@ def _parse(data: bytes, source: Source) -> onnx.ModelProto:
     # Many byte strings, the empty one among them, parse as a model in which every field is missing.
     if not proto.HasField("graph") or not proto.graph.output:
         raise source.error("is not an ONNX model: it has no graph with outputs")
+    # protobuf hands names that are not UTF-8 over as bytes.
+    if any(isinstance(name, bytes) for name in _names(proto)):
+        raise source.error("holds a name that is not UTF-8 text")
     return proto
+
+
+def _names(proto: onnx.ModelProto) -> Iterator[object]:
+    """Every text of the model that the import looks at."""
+    graph = proto.graph
+    yield from (proto.producer_name, proto.producer_version)
+    yield from (entry.domain for entry in proto.opset_import)
+    yield from (tensor.name for tensor in graph.initializer)
+    for value in (*graph.input, *graph.output):
+        yield value.name
+        yield from (dimension.dim_param for dimension in value.type.tensor_type.shape.dim)
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
 
 
 def _default_opset(proto: onnx.ModelProto, source: Source) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .draft import Draft, InputSpec, Node, Unreadable
+from .draft import ANY_NUMBER, Draft, InputSpec, Node, Unreadable
 from .support import native_operators
 
 
@@ -63,10 +63,8 @@ def _input(spec: InputSpec) -> dict[str, Any]:
 
 def _node(draft: Draft, node: Node) -> dict[str, Any]:
     row = native_operators()[node.op]
-    least, most = row["min_inputs"], row["max_inputs"]
-    if len(node.inputs) < least or 0 <= most < len(node.inputs):
-        expected = f"at least {least}" if most < 0 else f"{least} to {most}" if least < most else str(least)
-        raise draft.source.error(f"has {len(node.inputs)} inputs, expected {expected}", node)
+    most = row["max_inputs"] if row["max_inputs"] >= 0 else ANY_NUMBER
+    draft.check_count(node, "inputs", row["min_inputs"], most)
     for name, value in node.attributes.items():
         if name not in row["attributes"]:
             raise draft.source.error(f"the attribute '{name}' is not supported", node)

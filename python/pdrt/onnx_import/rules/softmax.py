@@ -14,7 +14,9 @@ def _softmax(low: Lowering) -> None:
     axis = low.take("axis", 1)
     shape = low.types.shape(low.node.inputs[0])
     if shape is not None:
-        first = axis + len(shape) if axis < 0 else axis
+        if not -len(shape) <= axis < len(shape):
+            raise low.error(f"the axis {axis} is not one of an input of {len(shape)} dimensions")
+        first = axis % len(shape)
         long = [index for index in range(first, len(shape)) if shape[index] != 1]
         if len(long) <= 1:  # one axis alone is flattened: the newest form means the same
             low.node.attributes["axis"] = long[0] if long else len(shape) - 1
