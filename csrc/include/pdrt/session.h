@@ -12,7 +12,7 @@
 namespace pdrt {
 
 struct Options {
-  std::string device = "auto";       // "auto", "cpu"; "opencl" and "opencl:1" are refused by name until they exist
+  std::string device = "auto";       // "cpu", which "auto" picks; "reference": every node naively
   int threads = 0;                   // 0: as many as the affinity mask and the cgroup quota give this process
   std::vector<std::string> outputs;  // empty: the model's outputs; else any values of the graph, by name
   std::string cache_dir;             // where tuned results and compiled programs live; unused on the CPU so far

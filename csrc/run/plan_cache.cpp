@@ -1,0 +1,86 @@
+#include "run/plan_cache.h"
+
+#include <algorithm>
+
+#include "pdrt/error.h"
+#include "run/input_checks.h"
+
+namespace pdrt::run {
+namespace {
+
+// A caller whose shapes keep changing pays for planning, not with memory.
+constexpr std::size_t kMaxPlans = 8;
+
+bool fits(const std::vector<Shape>& shapes, const std::vector<TensorView>& inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto* dims = inputs[i].dims.data();
+    if (!std::equal(shapes[i].begin(), shapes[i].end(), dims, dims + inputs[i].rank)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+PreparedPlan::PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan::Plan> plan)
+    : shapes_(std::move(shapes)), plan_(std::move(plan)) {
+  for (const plan::Step& step : plan_->steps) implementations_.push_back(&implementation_of(step));
+}
+
+void PreparedPlan::run_steps(const Frame& frame) const {
+  for (std::size_t s = 0; s < implementations_.size(); ++s) implementations_[s]->run(frame, s);
+}
+
+std::unique_ptr<Workspace> PreparedPlan::take() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!idle_.empty()) {
+      auto workspace = std::move(idle_.back());
+      idle_.pop_back();
+      return workspace;
+    }
+  }
+  return std::make_unique<Workspace>(*plan_);
+}
+
+void PreparedPlan::give_back(std::unique_ptr<Workspace> workspace) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  idle_.push_back(std::move(workspace));
+}
+
+std::shared_ptr<PreparedPlan> PlanCache::get(const std::vector<Shape>& shapes) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto at = std::find_if(plans_.begin(), plans_.end(),
+                               [&](const auto& prepared) { return prepared->shapes() == shapes; });
+  if (at != plans_.end()) {
+    std::rotate(plans_.begin(), at, at + 1);
+    return plans_.front();
+  }
+  plans_.insert(plans_.begin(), std::make_shared<PreparedPlan>(shapes, make(shapes)));
+  if (plans_.size() > kMaxPlans) plans_.pop_back();
+  return plans_.front();
+}
+
+std::shared_ptr<PreparedPlan> PlanCache::get(const std::vector<TensorView>& inputs) {
+  {  // the same shapes again: no list of shapes has to be made
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!plans_.empty() && fits(plans_.front()->shapes(), inputs)) return plans_.front();
+  }
+  std::vector<Shape> shapes;
+  for (const TensorView& input : inputs) shapes.push_back(input.shape());
+  return get(shapes);
+}
+
+std::unique_ptr<const plan::Plan> PlanCache::make(const std::vector<Shape>& shapes) const {
+  if (is_concrete(graph_)) return plan::make_plan(graph_, shapes, outputs_, options_);
+  try {
+    return plan::make_plan(graph_, shapes, outputs_, options_);
+  } catch (const ModelError& error) {  // the free dimensions were the caller's choice
+    std::string given;
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      given += (i == 0 ? "" : ", ") + graph_.input_specs[i].name + " " + to_string(shapes[i]);
+    }
+    throw InputError(std::string(error.what()) + " (planned for " + given + ")");
+  }
+}
+
+}  // namespace pdrt::run

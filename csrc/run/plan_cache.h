@@ -1,0 +1,53 @@
+// The plans of one session, one per set of input shapes, each with the workspaces that wait for its
+// next run.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "run/implementations.h"
+
+namespace pdrt::run {
+
+class PreparedPlan {
+ public:
+  PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan::Plan> plan);
+
+  const std::vector<Shape>& shapes() const { return shapes_; }
+  const plan::Plan& plan() const { return *plan_; }
+  void run_steps(const Frame& frame) const;
+
+  // A workspace for one run: one that is idle, or a new one where more runs overlap than ever
+  // before.
+  std::unique_ptr<Workspace> take();
+  void give_back(std::unique_ptr<Workspace> workspace);
+
+ private:
+  std::vector<Shape> shapes_;
+  std::unique_ptr<const plan::Plan> plan_;
+  std::vector<const Implementation*> implementations_;  // by step
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Workspace>> idle_;
+};
+
+class PlanCache {
+ public:
+  PlanCache(const Graph& graph, std::vector<ValueId> outputs, plan::PlanOptions options)
+      : graph_(graph), outputs_(std::move(outputs)), options_(options) {}
+
+  // Plans if these shapes are new. Safe from several threads; a plan in use outlives its place
+  // here.
+  std::shared_ptr<PreparedPlan> get(const std::vector<Shape>& shapes);
+  std::shared_ptr<PreparedPlan> get(const std::vector<TensorView>& inputs);
+
+ private:
+  std::unique_ptr<const plan::Plan> make(const std::vector<Shape>& shapes) const;
+  const Graph& graph_;
+  std::vector<ValueId> outputs_;
+  plan::PlanOptions options_;
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<PreparedPlan>> plans_;  // most recently used first
+};
+
+}  // namespace pdrt::run
