@@ -108,7 +108,8 @@ class Reader {
     std::replace(least.begin(), least.end(), std::int64_t{-1}, std::int64_t{1});
     if (!bytes_of(least, spec.dtype)) {
       refuse(source_, FileFault::input_shape,
-             where + " has the shape " + to_string(spec.shape) + ", which is too large");
+             where + " has the shape " + to_string(least) +
+                 ", free dimensions counted as 1, which is too large");
     }
     return spec;
   }

@@ -11,7 +11,7 @@ namespace {
 // infer_all() evaluates a node only where its inputs and outputs have no more elements than this
 // together: enough for any arithmetic on shapes, too little for a stranger's file to make loading
 // slow.
-constexpr std::int64_t kMaxFoldedElements = 4096;
+constexpr std::int64_t kMaxFoldedElements = 1024;
 
 std::string describe(const std::vector<reference::Known>& inputs) {
   if (inputs.empty()) return "it has no inputs";

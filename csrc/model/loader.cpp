@@ -1,6 +1,5 @@
 #include "model/loader.h"
 
-#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -141,9 +140,10 @@ class Binder {
 
   void bind_outputs() {
     if (text_.outputs.empty()) fail(FileFault::output_missing, "the graph has no outputs");
+    std::unordered_set<ValueId> named;
     for (const std::string& output : text_.outputs) {
       const ValueId value = find(output, "the graph's outputs name");
-      if (std::find(graph_.outputs.begin(), graph_.outputs.end(), value) != graph_.outputs.end()) {
+      if (!named.insert(value).second) {
         fail(FileFault::output_duplicate, "the graph's outputs name " + quoted(output) + " twice");
       }
       graph_.outputs.push_back(value);

@@ -107,7 +107,7 @@ std::string to_string(const Shape& shape) {
   std::string text;
   for (const std::int64_t dim : shape) {
     if (!text.empty()) text += 'x';
-    text += dim < 0 ? "?" : std::to_string(dim);  // a free dimension
+    text += std::to_string(dim);
   }
   return text;
 }
