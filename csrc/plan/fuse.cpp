@@ -91,7 +91,8 @@ class Fuser {
     while (static_cast<int>(steps_[head].chain.size()) < cpu::kMaxStages) {
       const ValueId main = steps_[head].outputs[0];
       const int next = only_user(program_.values[main]);
-      if (next < 0 || taken_[next] || planes_[program_.ops[next].outputs[0]] == dense) return;
+      if (next < 0 || taken_[next] || program_.ops[next].outputs.size() != 1) return;
+      if (planes_[program_.ops[next].outputs[0]] == dense) return;
       const auto stage = stage_of(program_, program_.ops[next], main, planes_, packed_);
       if (!stage || (dense && stage->operand == cpu::Operand::plane) || !is_ready(*stage, head))
         return;

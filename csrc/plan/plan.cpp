@@ -10,8 +10,7 @@ namespace pdrt::plan {
 namespace {
 
 std::int64_t dense_macs(const Program& program, const Step& step) {
-  const std::int64_t samples =
-      extent_of(program.values[step.outputs.empty() ? 0 : step.outputs[0]].shape).samples;
+  const std::int64_t samples = extent_of(program.values[step.output()].shape).samples;
   if (const auto* form = std::get_if<ConvolutionForm>(&step.form)) {
     return samples * form->kernels * form->group_channels() * form->macs_per_pair();
   }

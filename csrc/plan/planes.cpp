@@ -36,11 +36,13 @@ bool is_point(const Program& program, const Op& op) {
 
 bool is_global_pool(const Program& program, const Op& op) {
   if (op.kind() == "GlobalAveragePool" || op.kind() == "GlobalMaxPool") return true;
+  const bool reduces = op.kind() == "ReduceMean" || op.kind() == "ReduceMax";
+  if (!reduces && op.kind() != "AveragePool") return false;
   const Value& input = program.values[op.inputs[0]];
   const Extent map = extent_of(input.shape);
   const std::size_t rank = input.shape.size();
   if (rank != 3 && rank != 4) return false;
-  if (op.kind() == "ReduceMean" || op.kind() == "ReduceMax") {
+  if (reduces) {
     if (op.inputs.size() < 2 || op.inputs[1] == kAbsent ||
         !program.values[op.inputs[1]].is_constant())
       return false;
@@ -53,7 +55,6 @@ bool is_global_pool(const Program& program, const Op& op) {
     return !reduced[0] && !reduced[1] &&
            std::all_of(reduced.begin() + 2, reduced.end(), [](bool r) { return r; });
   }
-  if (op.kind() != "AveragePool") return false;
   const auto& kernel = op.node->attributes.integers("kernel_shape");
   const auto& pads = op.node->attributes.integers("pads");
   const bool padded = std::any_of(pads.begin(), pads.end(), [](std::int64_t p) { return p != 0; });
@@ -96,7 +97,7 @@ std::vector<bool> choose_planes(const Program& program) {
         if (planes[op.inputs[0]] != planes[out]) changed |= mark(planes[out] ? op.inputs[0] : out);
         continue;
       }
-      const bool concat = op.kind() == "Concat" && op.node->attributes.integer("axis") == 1;
+      const bool concat = joins_channels(program, op);
       if (!concat && !elementwise(op)) continue;
       // What has the output's map (its channels, too, unless they are joined here) goes the way the
       // others go.

@@ -200,6 +200,13 @@ bool is_view(const Op& op) {
 
 }  // namespace
 
+bool joins_channels(const Program& program, const Op& op) {
+  if (op.kind() != "Concat") return false;
+  const auto rank = static_cast<std::int64_t>(program.values[op.outputs[0]].shape.size());
+  const std::int64_t axis = op.node->attributes.integer("axis");
+  return rank >= 2 && (axis == 1 || axis + rank == 1);
+}
+
 int silu_partner(const Program& program, const Op& op) {
   if (op.kind() != "Mul") return -1;
   for (int side = 0; side < 2; ++side) {
@@ -215,6 +222,7 @@ int silu_partner(const Program& program, const Op& op) {
 Recognised recognise(const Program& program, const Op& op, const std::vector<bool>& planes,
                      std::deque<Tensor>& packed) {
   const std::string_view kind = op.kind();
+  if (op.outputs[0] == kAbsent) return {ReferenceForm{}, {}};  // only a later output is used
   if (is_view(op)) {
     if (!planes[op.inputs[0]] && !planes[op.outputs[0]] &&
         !program.values[op.inputs[0]].is_constant())
@@ -230,7 +238,7 @@ Recognised recognise(const Program& program, const Op& op, const std::vector<boo
     return {form, {}};
   }
   if (kind == "MaxPool" || kind == "AveragePool") return pool(program, op, planes);
-  if (kind == "Concat" && op.node->attributes.integer("axis") == 1 && planes[op.outputs[0]] &&
+  if (joins_channels(program, op) && planes[op.outputs[0]] &&
       std::all_of(op.inputs.begin(), op.inputs.end(), [&](ValueId v) { return planes[v]; })) {
     return {ConcatForm{}, {}};
   }

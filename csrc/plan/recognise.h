@@ -33,6 +33,9 @@ std::optional<ChainStage> stage_of(const Program& program, const Op& op, ValueId
 // for; else -1.
 int silu_partner(const Program& program, const Op& op);
 
+// A concatenation along the channel axis.
+bool joins_channels(const Program& program, const Op& op);
+
 // Pool windows as large as the map, in the three ways exporters write them.
 bool is_global_pool(const Program& program, const Op& op);
 

@@ -2,6 +2,7 @@
 // know about it.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <variant>
 #include <vector>
@@ -67,9 +68,8 @@ struct ChainStage {
   ValueId value = kAbsent;       // the operand, if it is a value
   const float* data = nullptr;   // the operand, if it is constant (affine: scale)
   const float* data2 = nullptr;  // affine: shift
-  std::int64_t sample_stride =
-      0;  // of the operand: floats from sample to sample; planes: see Layout
-  std::int64_t channel_stride = 0;  // of a channel operand
+  // Of a channel operand, in floats; a plane operand's strides follow from where it is placed.
+  std::int64_t sample_stride = 0, channel_stride = 0;
   float a = 0, b = 0;
   bool is_switch = false;  // a multiplier that can be zero for a whole kernel
 };
@@ -85,6 +85,11 @@ struct Step {
   std::vector<std::string> refused;  // faster forms that did not fit, and why
   std::vector<std::string> notes;    // multipliers that cannot switch this step off, and why
   std::int64_t macs = 0;             // dense multiply-adds of one run
+
+  // The first output that has a name.
+  ValueId output() const {
+    return *std::find_if(outputs.begin(), outputs.end(), [](ValueId id) { return id != kAbsent; });
+  }
 };
 
 }  // namespace pdrt::plan

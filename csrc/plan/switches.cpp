@@ -85,8 +85,7 @@ class NeedOf {
     }
     if (kind == "MaxPool" || kind == "AveragePool" || (input == 0 && is_global_pool(program_, op)))
       return value(out);
-    if (kind == "Concat" && op.node->attributes.integer("axis") == 1 &&
-        program_.values[out].shape.size() >= 2) {
+    if (joins_channels(program_, op)) {
       int begin = 0;
       for (std::size_t i = 0; i < input; ++i) begin += channels(op.inputs[i]);
       return needs_.slice(value(out), begin, channels(in));

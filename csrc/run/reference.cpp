@@ -10,7 +10,7 @@ namespace pdrt::run {
 namespace {
 
 bool anything_needed(const Frame& frame, const plan::Step& step) {
-  const plan::Extent e = frame.extent(step.outputs[0]);
+  const plan::Extent e = frame.extent(step.output());
   for (std::int64_t n = 0; n < e.samples; ++n) {
     if (frame.find_needed(step, n, static_cast<int>(e.channels))) return true;
   }

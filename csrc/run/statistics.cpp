@@ -63,7 +63,7 @@ Explanation explain(const plan::Plan& plan, std::string device) {
     report.implementation = implementation_of(step).name;
     report.refused = step.refused;
     report.macs = step.macs;
-    report.output = plan.value(step.outputs[0]).shape;
+    report.output = plan.value(step.output()).shape;
     for (const plan::ChainStage& stage : step.chain) {
       if (stage.is_switch && stage.value != kAbsent)
         add_name(report.switches, plan.value(stage.value).name);
