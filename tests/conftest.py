@@ -1,4 +1,4 @@
-"""What the tests share: the C++ tools, and the rule that continuous integration skips nothing it could have installed."""
+"""What the tests share: the C++ tools, and the rule that continuous integration skips nothing it can install."""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <iostream>
 #include <limits>
+#include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -77,42 +79,45 @@ double difference(const TensorView& actual, const TensorView& expected) {
 
 bool is_real(pdrt::DType dtype) { return dtype == pdrt::DType::f32 || dtype == pdrt::DType::f64; }
 
-double read_tolerance(const pdrt::Safetensors& stored, const std::string& file) {
-  const auto found = stored.metadata.find("tolerance");
-  if (found == stored.metadata.end()) {
-    throw pdrt::InputError(file + ": no 'tolerance' in its metadata");
+struct Expectation {
+  std::shared_ptr<const pdrt::FileBytes> bytes;  // what the views point into
+  std::map<std::string, TensorView> inputs;
+  std::map<std::string, TensorView> outputs;
+  double tolerance = -1;
+};
+
+Expectation read_expectation(const std::string& file) {
+  Expectation expectation;
+  expectation.bytes = pdrt::FileBytes::map(file);
+  for (const auto& [name, view] : pdrt::read_safetensors(*expectation.bytes, file).tensors) {
+    if (name.rfind("input.", 0) == 0) expectation.inputs[name.substr(6)] = view;
+    if (name.rfind("output.", 0) == 0) expectation.outputs[name.substr(7)] = view;
+    if (name == "tolerance" && view.dtype == pdrt::DType::f64 && view.count() == 1) {
+      expectation.tolerance = *view.as<double>();
+    }
   }
-  char* end = nullptr;
-  const double value = std::strtod(found->second.c_str(), &end);
-  if (end == found->second.c_str() || *end != '\0' || !(value >= 0)) {
-    throw pdrt::InputError(file + ": the tolerance '" + found->second + "' is not a number");
+  if (expectation.outputs.empty()) {
+    throw pdrt::InputError(file + ": holds no tensor 'output.<name>'");
   }
-  return value;
+  if (!(expectation.tolerance >= 0)) {
+    throw pdrt::InputError(file + ": holds no tensor 'tolerance' with one 64-bit float");
+  }
+  return expectation;
 }
 
 // Runs one case; returns what was wrong with it, or nothing. `largest` is the largest difference
 // seen.
 std::string run_case(const fs::path& model_path, const pdrt::Options& options, double& largest) {
   const std::string file = fs::path(model_path).replace_extension(".safetensors").string();
-  const auto bytes = pdrt::FileBytes::map(file);
-  const pdrt::Safetensors stored = pdrt::read_safetensors(*bytes, file);
-  const double tolerance = read_tolerance(stored, file);
-  std::map<std::string, TensorView> inputs;
-  std::map<std::string, TensorView> expected;
-  for (const pdrt::StoredTensor& tensor : stored.tensors) {
-    if (tensor.name.rfind("input.", 0) == 0) inputs[tensor.name.substr(6)] = tensor.view;
-    if (tensor.name.rfind("output.", 0) == 0) expected[tensor.name.substr(7)] = tensor.view;
-  }
-  if (expected.empty()) throw pdrt::InputError(file + ": holds no tensor 'output.<name>'");
-
+  const Expectation expectation = read_expectation(file);
   pdrt::Session session(pdrt::Model::load(model_path.string()), options);
   // Twice: the second run meets the buffers of the first, and must not see what is left in them.
   for (int repeat = 0; repeat < 2; ++repeat) {
-    const std::vector<pdrt::Tensor> outputs = session.run(inputs);
+    const std::vector<pdrt::Tensor> outputs = session.run(expectation.inputs);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const std::string& name = session.outputs()[i].name;
-      const auto found = expected.find(name);
-      if (found == expected.end())
+      const auto found = expectation.outputs.find(name);
+      if (found == expectation.outputs.end())
         throw pdrt::InputError(file + ": no tensor 'output." + name + "'");
       const TensorView actual = outputs[i].view();
       if (actual.dtype != found->second.dtype || actual.shape() != found->second.shape()) {
@@ -122,7 +127,7 @@ std::string run_case(const fs::path& model_path, const pdrt::Options& options, d
       }
       const double apart = difference(actual, found->second);
       largest = std::max(largest, apart);
-      const double allowed = is_real(actual.dtype) ? tolerance : 0;
+      const double allowed = is_real(actual.dtype) ? expectation.tolerance : 0;
       if (!(apart <= allowed)) {
         std::ostringstream fault;
         fault << "output '" << name << "' differs by " << apart
