@@ -43,6 +43,7 @@ def onnx_session(model: str | bytes, threads: int) -> onnxruntime.InferenceSessi
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.log_severity_level = 3
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
@@ -87,7 +88,7 @@ def skipping(arguments: argparse.Namespace, peak: float) -> list[dict[str, Any]]
             "quarter": on(0.25),
             "onnxruntime": lambda session=other, image=image: session.run(None, image),
         }
-        times = interleaved(contenders, arguments.seconds)
+        times = interleaved(contenders, arguments.seconds, arguments.threads)
         plain.run(image)
         gflops = 2 * plain.last_run.macs_dense / times["plain"] / 1e6
         rows.append(
@@ -137,7 +138,7 @@ def networks(arguments: argparse.Namespace, peak: float) -> list[dict[str, Any]]
             "dense": lambda session=dense, feed=feed: session.run(feed),
             "onnxruntime": lambda session=other, feed=feed: session.run(None, feed),
         }
-        times = interleaved(contenders, arguments.seconds)
+        times = interleaved(contenders, arguments.seconds, arguments.threads)
         ours.run(feed)
         stats = ours.last_run
         gflops = 2 * stats.macs_executed / times["pdrt"] / 1e6
