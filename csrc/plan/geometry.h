@@ -26,4 +26,11 @@ inline Extent extent_of(const Shape& shape) {
   return e;
 }
 
+// The shape with ones in front, as broadcasting sees it beside a tensor of higher rank.
+inline Shape at_rank(const Shape& shape, std::size_t rank) {
+  Shape padded(rank > shape.size() ? rank - shape.size() : 0, 1);
+  padded.insert(padded.end(), shape.begin(), shape.end());
+  return padded;
+}
+
 }  // namespace pdrt::plan

@@ -51,7 +51,4 @@ void simplify(Program& program);
 // Rebuilds Value::users and drops ops that nothing reads.
 void count_users(Program& program);
 
-// Shape seen from the right: dims of `shape` aligned to rank 4 by leading ones (rank <= 4).
-std::array<std::int64_t, 4> aligned4(const Shape& shape);
-
 }  // namespace pdrt::plan

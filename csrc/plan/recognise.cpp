@@ -200,6 +200,17 @@ bool is_view(const Op& op) {
 
 }  // namespace
 
+bool is_pointwise(std::string_view kind) {
+  static constexpr std::string_view kKinds[] = {
+      "Abs",         "Add",        "And",       "Cast",  "Ceil",        "Div",     "Elu",
+      "Equal",       "Erf",        "Exp",       "Floor", "Gelu",        "Greater", "GreaterOrEqual",
+      "HardSigmoid", "HardSwish",  "LeakyRelu", "Less",  "LessOrEqual", "Log",     "Max",
+      "Min",         "Mod",        "Mul",       "Neg",   "Not",         "Or",      "PRelu",
+      "Pow",         "Reciprocal", "Relu",      "Round", "Selu",        "Sigmoid", "Sign",
+      "Softplus",    "Sqrt",       "Sub",       "Tanh",  "Where",       "Xor"};
+  return std::find(std::begin(kKinds), std::end(kKinds), kind) != std::end(kKinds);
+}
+
 bool joins_channels(const Program& program, const Op& op) {
   if (op.kind() != "Concat") return false;
   const auto rank = static_cast<std::int64_t>(program.values[op.outputs[0]].shape.size());

@@ -33,6 +33,9 @@ std::optional<ChainStage> stage_of(const Program& program, const Op& op, ValueId
 // for; else -1.
 int silu_partner(const Program& program, const Op& op);
 
+// Each element of the output depends on the broadcast elements at its place and nothing else.
+bool is_pointwise(std::string_view kind);
+
 // A concatenation along the channel axis.
 bool joins_channels(const Program& program, const Op& op);
 

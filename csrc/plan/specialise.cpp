@@ -107,10 +107,4 @@ Program specialise(const Graph& graph, const std::vector<Shape>& input_shapes,
   return program;
 }
 
-std::array<std::int64_t, 4> aligned4(const Shape& shape) {
-  std::array<std::int64_t, 4> dims{1, 1, 1, 1};
-  std::copy_backward(shape.begin(), shape.end(), dims.end());
-  return dims;
-}
-
 }  // namespace pdrt::plan

@@ -108,10 +108,7 @@ bool place_operand(const Program& program, ValueId id, const Shape& result,
                    const std::vector<bool>& planes, ChainStage& stage) {
   const Value& value = program.values[id];
   if (value.dtype != DType::f32 || value.shape.size() > result.size()) return false;
-  // Seen at the result's rank: leading ones first, then as an extent.
-  Shape shape(result.size() - value.shape.size(), 1);
-  shape.insert(shape.end(), value.shape.begin(), value.shape.end());
-  const Extent e = extent_of(shape), out = extent_of(result);
+  const Extent e = extent_of(at_rank(value.shape, result.size())), out = extent_of(result);
   stage.value = value.is_constant() ? kAbsent : id;
   if (e.pixels() == 1 && !planes[id]) {
     if (value.is_constant() && !value.constant.contiguous()) return false;

@@ -6,21 +6,12 @@
 
 #include "plan/geometry.h"
 #include "plan/movement.h"
+#include "plan/multiplier.h"
 #include "plan/recognise.h"
+#include "plan/switch_notes.h"
 
 namespace pdrt::plan {
 namespace {
-
-bool is_pointwise(std::string_view kind) {
-  static constexpr std::string_view kKinds[] = {
-      "Abs",         "Add",        "And",       "Cast",  "Ceil",        "Div",     "Elu",
-      "Equal",       "Erf",        "Exp",       "Floor", "Gelu",        "Greater", "GreaterOrEqual",
-      "HardSigmoid", "HardSwish",  "LeakyRelu", "Less",  "LessOrEqual", "Log",     "Max",
-      "Min",         "Mod",        "Mul",       "Neg",   "Not",         "Or",      "PRelu",
-      "Pow",         "Reciprocal", "Relu",      "Round", "Selu",        "Sigmoid", "Sign",
-      "Softplus",    "Sqrt",       "Sub",       "Tanh",  "Where",       "Xor"};
-  return std::find(std::begin(kKinds), std::end(kKinds), kind) != std::end(kKinds);
-}
 
 // The expressions for one step. Which multipliers count depends on the step: they must not depend
 // on its own output.
@@ -53,9 +44,6 @@ class NeedOf {
     return known_[id] = result;
   }
 
-  // Multipliers that were met on the way but depend on the step itself, as sentences.
-  const std::vector<std::string>& refused() const { return refused_; }
-
  private:
   Extent extent(ValueId id) const { return extent_of(program_.values[id].shape); }
   int channels(ValueId id) const { return static_cast<int>(extent(id).channels); }
@@ -72,10 +60,7 @@ class NeedOf {
       return through_broadcast(need, in, out);
     }
     if (kind == "Conv" && input == 0) {
-      const bool counted = through_layer_;
-      through_layer_ = true;
       const NeedId need = value(out);
-      through_layer_ = counted;
       return needs_.groups(need, channels(out), channels(in),
                            static_cast<int>(op.node->attributes.integer("group")));
     }
@@ -138,36 +123,14 @@ class NeedOf {
                                          : needs_.groups(need, channels(out), channels(in), 1);
   }
 
-  // Where the other factor is one number per channel that is known before the step: only where it
-  // is not zero.
+  // Where the other factor is known before the step: only where it is not zero.
   NeedId multiplier(const Op& op, std::size_t input) {
-    const ValueId id = op.inputs[input];
-    const Value& value = program_.values[id];
-    const Shape& result = program_.values[op.outputs[0]].shape;
-    if (value.dtype != DType::f32 || planes_[id] || result.size() < 2 ||
-        value.shape.size() > result.size())
-      return kNeedAll;
-    Shape shape(result.size() - value.shape.size(), 1);
-    shape.insert(shape.end(), value.shape.begin(), value.shape.end());
-    const Extent e = extent_of(shape), out = extent_of(result);
-    if (e.pixels() != 1 || (e.channels != 1 && e.channels != out.channels)) return kNeedAll;
-    if (value.is_constant() && !has_zero(value.constant)) return kNeedAll;
-    if (value.producer >= 0 && after_[dependence_.group_of(value.producer)]) {
-      if (!through_layer_) {
-        refused_.push_back(
-            "multiplier '" + value.name + "' of node '" + op.name() +
-            "' is computed from this step's own output: it stays an ordinary multiply");
-      }
-      return kNeedAll;
-    }
-    return needs_.nonzero(id, e.samples == 1 ? 0 : e.channels, e.channels == 1 ? 0 : 1,
-                          static_cast<int>(out.channels));
-  }
-
-  static bool has_zero(const TensorView& constant) {
-    if (!constant.contiguous()) return false;
-    const float* data = constant.as<float>();
-    return std::any_of(data, data + constant.count(), [](float x) { return x == 0.0f; });
+    const auto factor = multiplier_of(program_, planes_, op, input);
+    if (!factor) return kNeedAll;
+    const int producer = program_.values[factor->value].producer;
+    if (producer >= 0 && after_[dependence_.group_of(producer)]) return kNeedAll;
+    return needs_.nonzero(factor->value, factor->sample_stride, factor->channel_stride,
+                          channels(op.outputs[0]));
   }
 
   const Program& program_;
@@ -176,8 +139,6 @@ class NeedOf {
   Needs& needs_;
   std::vector<bool> after_;
   std::map<ValueId, NeedId> known_;
-  std::vector<std::string> refused_;
-  bool through_layer_ = false;
 };
 
 }  // namespace
@@ -210,7 +171,10 @@ void find_switches(const Program& program, const std::vector<bool>& planes,
       const int producer = program.values[multiplier].producer;
       if (producer >= 0) dependence.add_edge(dependence.group_of(producer), group);
     }
-    if (step.macs > 0) step.notes = need.refused();
+    if (step.macs > 0) {
+      step.notes =
+          unused_multipliers(program, planes, step, dependence.after(group), dependence, needs);
+    }
   }
 }
 

@@ -1,0 +1,190 @@
+"""What the planner decides, seen from outside: counts of each layer, and what explain() says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import pdrt
+from network import Network
+from oracle import assert_equal, expected
+
+
+def run(net: Network, outputs: list[str], **options: Any) -> tuple[pdrt.Session, Mapping[str, NDArray[Any]]]:
+    """Run the network on its example input, check the result against ONNX Runtime, return session and active counts."""
+    session = pdrt.Session(net.model(outputs), **options)
+    assert_equal(session.run(net.feeds), expected(net.model(outputs), net.feeds))
+    return session, session.last_run.active
+
+
+def mask(net: Network, values: list[float]) -> str:
+    """Add a per-channel multiplier that the caller chooses."""
+    return net.input(f"mask{len(net.feeds)}", np.array(values, np.float32).reshape(1, -1, 1, 1))
+
+
+def test_a_block_that_is_off_takes_its_inner_gates_along() -> None:
+    """Convolutions and gates inside a residual branch multiplied by zero: nothing of them runs."""
+    net = Network(1)
+    stem = net.relu(net.conv(net.image, 8))
+    first = net.conv(stem, 8)
+    inner = net.add("Sigmoid", net.conv(net.add("GlobalAveragePool", stem), 8, size=1))
+    gated = net.add("Mul", net.relu(first), inner)
+    second = net.conv(gated, 8)
+    block = net.input("block", np.zeros((1, 1, 1, 1)))
+    total = net.add("Add", net.add("Mul", second, block), stem)
+    _, active = run(net, [net.relu(total)])
+    gate_layer = net.inputs_of(inner)[0]
+    assert active[first] == 0
+    assert active[second] == 0
+    assert active[gate_layer] == 0
+    assert active[net.inputs_of(stem)[0]] == 8
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_need_goes_through_slices_splits_and_padding(threads: int) -> None:
+    """Of eight kernels a split takes four and four: a slice needs two of the first, a mask one of the second."""
+    net = Network(2)
+    conv = net.conv(net.image, 8)
+    left = net.add("Split", conv, net.integers(4, 4), outputs=2, axis=1)
+    right = f"{left}.1"
+    sliced = net.add("Slice", left, net.integers(1), net.integers(3), net.integers(1))
+    padded = net.add("Pad", sliced, net.integers(0, 2, 0, 0, 0, 0, 0, 0), mode="constant")
+    kept = net.add("Mul", net.relu(right), mask(net, [0, 1, 0, 0]))
+    _, active = run(net, [net.relu(padded), kept], threads=threads)
+    assert active[conv] == 3
+
+
+def test_concatenation_takes_only_what_is_needed_of_each_part() -> None:
+    """One mask over two concatenated convolutions switches kernels in both."""
+    net = Network(3)
+    squeeze = net.relu(net.conv(net.image, 4))
+    one, three = net.conv(squeeze, 4, size=1), net.conv(squeeze, 6, size=3)
+    both = net.add("Concat", net.relu(one), net.relu(three), axis=1)
+    _, active = run(net, [net.add("Mul", both, mask(net, [1, 0, 0, 1, 1, 1, 0, 0, 0, 1]))])
+    assert active[one] == 2
+    assert active[three] == 3
+
+
+def test_a_value_with_two_uses_needs_the_union() -> None:
+    """Two masks on one convolution: off only where both are."""
+    net = Network(4)
+    conv = net.conv(net.image, 6)
+    value = net.relu(conv)
+    a = net.add("Mul", value, mask(net, [1, 1, 0, 0, 0, 0]))
+    b = net.add("Mul", value, mask(net, [0, 1, 1, 0, 0, 0]))
+    _, active = run(net, [net.conv(a, 2), net.conv(b, 2)])
+    assert active[conv] == 3
+
+
+def test_squeeze_and_excitation_stays_a_product_and_says_so() -> None:
+    """A multiplier computed from the convolution it multiplies cannot be hoisted."""
+    net = Network(5)
+    conv = net.conv(net.image, 6)
+    scale = net.add("Sigmoid", net.conv(net.add("GlobalAveragePool", conv), 6, size=1))
+    session, active = run(net, [net.add("Mul", conv, scale)])
+    assert active[conv] == 6
+    step = next(step for step in session.explain().steps if step.name == conv)
+    assert not step.switches
+    assert any(scale in note and "own output" in note for note in step.notes)
+
+
+def test_two_branches_that_gate_each_other() -> None:
+    """Each gate pools one whole branch, so neither branch can be switched; both say why, and the result is right."""
+    net = Network(6, batch=3)
+    a, b = net.conv(net.image, 8), net.conv(net.image, 8)
+
+    def gate(source: str) -> str:
+        level = net.store(np.median(net.value(source).mean((2, 3))))
+        above = net.add("Greater", net.add("GlobalAveragePool", source), level)
+        return net.add("Cast", above, to=1)
+
+    gate_a, gate_b = gate(a), gate(b)
+    session, active = run(net, [net.add("Mul", a, gate_b), net.add("Mul", b, gate_a)])
+    for conv, multiplier in ((a, gate_b), (b, gate_a)):
+        assert (active[conv] == 8).all()
+        report = next(step for step in session.explain().steps if step.name == conv)
+        assert any(multiplier in note and "another use" in note for note in report.notes)
+
+
+def test_stored_zeros_are_switches_too() -> None:
+    """A constant mask, as pruning leaves it behind: the kernels it zeroes never run."""
+    net = Network(7)
+    first = net.conv(net.image, 6)
+    second = net.conv(net.relu(first), 4)
+    keep = net.store(np.array([1, 0, 1, 0]).reshape(1, 4, 1, 1))
+    _, active = run(net, [net.add("Mul", second, keep)])
+    assert active[second] == 2
+    assert active[first] == 6
+
+
+def test_expanded_masks_are_seen_through() -> None:
+    """A mask expanded to the whole feature map switches like the mask itself."""
+    net = Network(8)
+    conv = net.conv(net.image, 4)
+    whole = net.add("Expand", mask(net, [0, 1, 0, 1]), net.integers(1, 4, 12, 12))
+    _, active = run(net, [net.add("Mul", net.relu(conv), whole)])
+    assert active[conv] == 2
+
+
+def test_nan_multipliers_are_not_zero() -> None:
+    """A switch that is NaN is on: the NaN reaches the output, as it would without skipping."""
+    net = Network(9)
+    conv = net.conv(net.image, 2)
+    product = net.add("Mul", conv, mask(net, [1, 0]))
+    session = pdrt.Session(net.model([product]))
+    poisoned = dict(net.feeds)
+    name = next(name for name in poisoned if name.startswith("mask"))
+    poisoned[name] = np.array([np.nan, 0], np.float32).reshape(1, 2, 1, 1)
+    result = session.run(poisoned, check_finite=False)[product]
+    assert np.isnan(result[0, 0]).all()
+    assert (result[0, 1] == 0).all()
+    assert session.last_run.active[conv] == 1
+
+
+def test_buffers_are_shared_by_lifetime() -> None:
+    """Twelve layers deep or three: the arena does not grow with depth."""
+
+    def arena(depth: int) -> int:
+        net = Network(10)
+        x = net.image
+        for _ in range(depth):
+            x = net.relu(net.conv(x, 16))
+        return int(pdrt.Session(net.model([x])).explain().arena_bytes)
+
+    assert arena(12) == arena(3)
+
+
+def test_threads_do_not_change_a_bit() -> None:
+    """Any number of threads gives the same bits."""
+    net = Network(11, batch=2, size=40)
+    x = net.relu(net.conv(net.image, 24))
+    x = net.add("Mul", net.relu(net.conv(x, 30)), mask(net, [float(k % 3 > 0) for k in range(30)]))
+    x = net.conv(x, 20, stride=2)
+    model = net.model([net.linear(net.pooled(x), 7), x])
+    results = [pdrt.Session(model, threads=threads).run(net.feeds) for threads in (1, 2, 3, 8)]
+    for other in results[1:]:
+        for name, value in results[0].items():
+            np.testing.assert_array_equal(other[name], value)
+
+
+def test_reference_device_is_the_specification() -> None:
+    """Unfused and naive, it agrees with the planes, skips nothing and reports no other implementation."""
+    net = Network(12)
+    x = net.relu(net.batch_norm(net.conv(net.image, 6)))
+    x = net.add("Mul", net.relu(net.conv(x, 6)), mask(net, [0, 1, 1, 0, 0, 1]))
+    session, _ = run(net, [net.add("Softmax", net.pooled(x), axis=1)], device="reference")
+    assert {step.implementation for step in session.explain().steps} == {"reference"}
+
+
+def test_outputs_can_be_any_value() -> None:
+    """A fused intermediate asked for by name is computed whole, also where nothing else needs it."""
+    net = Network(13)
+    conv = net.conv(net.image, 4)
+    product = net.add("Mul", net.relu(conv), mask(net, [0, 1, 0, 1]))
+    model = net.model([product])
+    got = pdrt.Session(model, outputs=[conv, product]).run(net.feeds)
+    assert_equal(got, {conv: net.value(conv), product: net.value(product)})
