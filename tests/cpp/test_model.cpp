@@ -1,5 +1,7 @@
 // The model below Python: JSON, tensors and views, loading, saving, shape inference. That each
 // fault of a file is named is tested in tests/test_format.py.
+#include <unistd.h>
+
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -269,7 +271,8 @@ std::string contents(const std::filesystem::path& path) {
 void test_files() {
   namespace fs = std::filesystem;
   const fs::path folder =
-      fs::temp_directory_path() / ("pdrt-test-model-" + std::to_string(std::uintptr_t(&parse)));
+      fs::temp_directory_path() / ("pdrt-test-model-" + std::to_string(::getpid()));
+  fs::remove_all(folder);  // what a killed process of the same number may have left
   fs::create_directory(folder);
   const std::string path = (folder / "net.pdrt").string();
   const std::string file = file_with(graph_with("[4]", kAdd, R"("y")"));
