@@ -110,6 +110,23 @@ def test_two_branches_that_gate_each_other() -> None:
         assert any(multiplier in note and "another use" in note for note in report.notes)
 
 
+def test_gates_of_a_sample_that_is_off_are_not_fed() -> None:
+    """In a block that is off for one sample of two, what feeds an inner top-k gate is not computed for it."""
+    net = Network(14, batch=2)
+    block = net.input("block", np.array([0.0, 1.0]).reshape(2, 1, 1, 1))
+    policy = net.conv(net.image, 6)
+    logits = net.pooled(policy)
+    chosen = net.add("TopK", logits, net.integers(3), outputs=2, axis=1)
+    ones = net.add("Cast", net.add("Not", net.add("Cast", net.add("Sub", chosen, chosen), to=9)), to=1)
+    scattered = net.add("ScatterElements", net.add("Sub", logits, logits), f"{chosen}.1", ones, axis=1)
+    inner = net.add("Reshape", scattered, net.integers(0, 6, 1, 1))
+    body = net.conv(net.image, 6)
+    gated = net.add("Mul", net.relu(body), inner)
+    _, active = run(net, [net.add("Mul", net.conv(gated, 4), block)])
+    assert active[policy].tolist() == [0, 6]
+    assert active[body].tolist() == [0, 3]
+
+
 def test_stored_zeros_are_switches_too() -> None:
     """A constant mask, as pruning leaves it behind: the kernels it zeroes never run."""
     net = Network(7)

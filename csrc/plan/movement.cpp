@@ -24,6 +24,10 @@ std::optional<Integers> integers(const Program& program, const Op& op, std::size
   return result;
 }
 
+bool is_one_of(std::string_view kind, std::initializer_list<std::string_view> kinds) {
+  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
+
 Integers first_axes(std::size_t count) {
   Integers axes(count);
   for (std::size_t i = 0; i < count; ++i) axes[i] = static_cast<std::int64_t>(i);
@@ -78,6 +82,42 @@ std::optional<ChannelMap> channel_map(const Program& program, const Op& op, std:
     map.in_begin += static_cast<int>(program.values[op.outputs[i]].shape[1]);
   }
   return map;
+}
+
+bool keeps_samples(const Program& program, const Op& op, std::size_t input) {
+  const Shape& from = program.values[op.inputs[input]].shape;
+  for (ValueId id : op.outputs) {
+    if (id == kAbsent) continue;
+    const Shape& to = program.values[id].shape;
+    if (from.size() < 2 || to.size() < 2 || from[0] != to[0]) return false;
+  }
+  const std::string_view kind = op.kind();
+  if (is_one_of(kind, {"Reshape", "Flatten", "Squeeze", "Unsqueeze"})) return input == 0;
+  if (kind == "Transpose") {
+    const Integers& order = op.node->attributes.integers("perm");
+    return !order.empty() && order.front() == 0;
+  }
+  if (kind.substr(0, 6) == "Reduce") {
+    const auto axes = integers(program, op, 1, {});
+    const auto rank = static_cast<std::int64_t>(from.size());
+    return input == 0 && axes && !axes->empty() &&
+           std::none_of(axes->begin(), axes->end(), [&](auto a) { return a == 0 || a == -rank; });
+  }
+  if (is_one_of(kind, {"ArgMax", "ArgMin", "Concat", "Gather", "GatherElements", "LogSoftmax",
+                       "OneHot", "ScatterElements", "Softmax", "Split", "TopK"})) {
+    // Along an axis other than the samples'. Which rank a negative one counts from differs, so take
+    // the smaller: it can only err towards the samples.
+    const std::int64_t axis = op.node->attributes.integer("axis");
+    const Shape& to = program
+                          .values[*std::find_if(op.outputs.begin(), op.outputs.end(),
+                                                [](ValueId id) { return id != kAbsent; })]
+                          .shape;
+    const auto rank = static_cast<std::int64_t>(std::min(from.size(), to.size()));
+    const bool data =
+        input == 0 || is_one_of(kind, {"Concat", "GatherElements", "ScatterElements"});
+    return data && (axis > 0 || (axis < 0 && axis + rank > 0));
+  }
+  return false;
 }
 
 }  // namespace pdrt::plan

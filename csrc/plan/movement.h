@@ -1,4 +1,4 @@
-// How Slice, Split and Pad move channels: needed to follow need through them.
+// How operators move channels and samples: needed to follow need through them.
 #pragma once
 
 #include <optional>
@@ -16,5 +16,9 @@ struct ChannelMap {
 // Nothing where the op does more to channels or samples than that, or where its parameters are not
 // stored.
 std::optional<ChannelMap> channel_map(const Program& program, const Op& op, std::size_t output);
+
+// Each sample of every output comes from the same sample of input `input` and from no other, so
+// that a sample nobody needs behind the op is not needed in front of it. Errs on the side of no.
+bool keeps_samples(const Program& program, const Op& op, std::size_t input);
 
 }  // namespace pdrt::plan

@@ -10,6 +10,16 @@ namespace {
 // A value larger than this is a mistake in the model or an attack, not a feature map.
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 33;
 
+// Larger constants are computed at each run instead: a plan is not the place for a stranger's
+// gigabytes.
+constexpr std::int64_t kMaxFoldedElements = std::int64_t{1} << 26;
+
+bool is_small(const std::vector<reference::TypeAndShape>& results) {
+  std::int64_t total = 0;
+  for (const reference::TypeAndShape& result : results) total += count_of(result.shape);
+  return total <= kMaxFoldedElements;
+}
+
 std::vector<bool> live_nodes(const Graph& graph, const std::vector<ValueId>& outputs) {
   std::vector<bool> live(graph.nodes.size(), false);
   std::vector<int> pending;
@@ -87,7 +97,7 @@ Program specialise(const Graph& graph, const std::vector<Shape>& input_shapes,
       program.values[node.outputs[i]].dtype = results[i].dtype;
       program.values[node.outputs[i]].shape = results[i].shape;
     }
-    if (can_fold(node, known)) {
+    if (can_fold(node, known) && is_small(results)) {
       std::vector<Tensor> folded = fold(graph, node, known, results);
       for (std::size_t i = 0; i < node.outputs.size(); ++i) {
         if (node.outputs[i] == kAbsent) continue;

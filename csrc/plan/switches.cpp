@@ -52,7 +52,7 @@ class NeedOf {
     const ValueId in = op.inputs[input], out = op.outputs[0];
     const std::string_view kind = op.kind();
     if (input == 0 && (kind == "Slice" || kind == "Split" || kind == "Pad")) return movement(op);
-    if (op.outputs.size() > 1) return any_output(op);
+    if (op.outputs.size() > 1) return any_output(op, input);
     if (is_pointwise(kind) || (kind == "Clip" && input == 0) ||
         (kind == "BatchNormalization" && input == 0)) {
       NeedId need = value(out);
@@ -83,7 +83,7 @@ class NeedOf {
       if (input == 0 && ranked && from.samples == to.samples && from.channels == to.channels)
         return value(out);
     }
-    return any_output(op);
+    return any_output(op, input);
   }
 
   // Some of the channels, all of them in parts, or all of them among padding.
@@ -94,21 +94,25 @@ class NeedOf {
       const ValueId out = op.outputs[i];
       if (out == kAbsent) continue;
       const auto map = channel_map(program_, op, i);
-      if (!map) return any_output(op);
+      if (!map) return any_output(op, 0);
       const NeedId part = needs_.slice(value(out), map->out_begin, map->count);
       need = needs_.either(need, needs_.embed(part, map->in_begin, map->count, all), all);
     }
     return need;
   }
 
-  // Where nothing better is known: needed as a whole, if anything of any output is.
-  NeedId any_output(const Op& op) {
+  // Where nothing better is known: needed as a whole, if anything of any output is; sample by
+  // sample where the op keeps samples apart.
+  NeedId any_output(const Op& op, std::size_t input) {
+    const int into = channels(op.inputs[input]);
+    const bool apart = keeps_samples(program_, op, input);
     NeedId need = kNeedNone;
     for (ValueId out : op.outputs) {
       if (out == kAbsent) continue;
-      const NeedId any =
-          needs_.any_sample(value(out), channels(out), static_cast<int>(extent(out).samples));
-      need = needs_.either(need, any, 1);
+      const NeedId any = apart ? needs_.groups(value(out), channels(out), into, 1)
+                               : needs_.any_sample(value(out), channels(out),
+                                                   static_cast<int>(extent(out).samples));
+      need = needs_.either(need, any, into);
     }
     return need;
   }
