@@ -44,6 +44,7 @@ bool Chain::is_zero_switch(int stage, int kernel) const {
 Verdict Chain::judge(int kernel) const {
   for (int i = count_; i-- > 0;) {
     if (!is_zero_switch(i, kernel)) continue;
+    if (i + 1 == count_) return {Work::constant, 0.0f};
     if (i < last_plane_stage_) return {Work::stages, 0.0f};
     return {Work::constant,
             frame_.engine.apply_to_constant({stages_ + i + 1, count_ - i - 1}, kernel, 0.0f)};
