@@ -1,4 +1,4 @@
-"""One case: an operator, its inputs and attributes, as an ONNX model of one node."""
+"""One case: an operator, its inputs and attributes, as a model of one node."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+
+import native
 
 Array = NDArray[Any]
 
@@ -56,7 +58,7 @@ class Case:
     attributes: dict[str, Any] = field(default_factory=dict)
     outputs: int = 1
     opset: int = OPSET
-    # Who knows the answer: ONNX Runtime, or ONNX's own reference where ONNX Runtime does not have it or departs from ONNX.
+    # Who knows the answer: ONNX Runtime, or ONNX's own reference where ONNX Runtime does not, or departs from ONNX.
     oracle: Literal["onnxruntime", "onnx"] = "onnxruntime"
     tolerance: float = 1e-5  # of the largest magnitude in the output; integers and bools are compared exactly
 
@@ -82,8 +84,22 @@ class Case:
         arrays = enumerate(self.arrays())
         return {f"x{index}": array for index, array in arrays if array is not None and not self.is_constant(index)}
 
+    def native(self) -> bytes:
+        """Return the case in pdrt's own format, which nothing has looked at before pdrt does."""
+        arrays = {f"x{index}": array for index, array in enumerate(self.arrays()) if array is not None}
+        stored = {name: array for name, array in arrays.items() if name not in self.feeds()}
+        inputs = {name: (array.dtype.name, list(array.shape)) for name, array in self.feeds().items()}
+        names = ["" if given is None else f"x{index}" for index, given in enumerate(self.inputs)]
+        outputs = [f"y{index}" for index in range(self.outputs)]
+        attributes = dict(self.attributes)
+        if "value" in attributes:  # a tensor, which the native form stores and takes as one more input
+            stored["value"] = attributes.pop("value")
+            names.append("value")
+        node = {"name": "node", "op": self.op, "inputs": names, "outputs": outputs, "attributes": attributes}
+        return native.model(inputs, outputs, [node], stored)
+
     def model(self) -> onnx.ModelProto:
-        """Return the case as a model, its inputs x0, x1, ... and its outputs y0, y1, ..., with concrete shapes."""
+        """Return the case as an ONNX model with concrete shapes, its inputs x0, x1, ..., its outputs y0, y1, ..."""
         arrays = self.arrays()
         names = ["" if array is None else f"x{index}" for index, array in enumerate(arrays)]
         attributes = {
@@ -98,7 +114,7 @@ class Case:
             if array is None:
                 continue
             if self.is_constant(index):
-                stored.append(onnx.numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), names[index]))
+                stored.append(onnx.numpy_helper.from_array(array, names[index]))
             else:
                 element = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
                 inputs.append(onnx.helper.make_tensor_value_info(names[index], element, array.shape))

@@ -69,7 +69,7 @@ std::vector<Operator> table() {
     {"Conv", 2, 3, 1, 1, window({integer("group", 1), integers("kernel_shape")}), infer_conv, evaluate_conv},
     {"CumSum", 2, 2, 1, 1, {integer("exclusive", 0), integer("reverse", 0)}, infer_cum_sum, evaluate_cum_sum},
     {"Div", 2, 2, 1, 1, {}, infer_binary_number, evaluate_div},
-    {"Dropout", 1, 3, 1, 2, {integer("seed", 0)}, infer_dropout, evaluate_dropout},
+    {"Dropout", 1, 3, 1, 1, {integer("seed", 0)}, infer_dropout, evaluate_same_elements},
     {"Elu", 1, 1, 1, 1, {real("alpha", 1.0F)}, infer_unary_real, evaluate_elu},
     {"Equal", 2, 2, 1, 1, {}, infer_equal, evaluate_equal},
     {"Erf", 1, 1, 1, 1, {}, infer_unary_real, evaluate_erf},

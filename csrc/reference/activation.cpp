@@ -28,11 +28,7 @@ void evaluate_leaky_relu(const EvaluationCall& call) {
 
 Shapes infer_prelu(const InferenceCall& call) {
   const Known& x = input(call, 0, "X", kSigned);
-  const Known& slope = input_like(call, 1, "slope", x);
-  if (slope.shape.size() > x.shape.size() || broadcast_shape(x.shape, slope.shape) != x.shape) {
-    refuse("input 'slope' has shape " + to_string(slope.shape) + ", which does not broadcast to " +
-           to_string(x.shape));
-  }
+  require_broadcast(input_like(call, 1, "slope", x), "slope", x.shape);
   return result(x.dtype, x.shape);
 }
 

@@ -148,6 +148,18 @@ Shape broadcast_shape(const Shape& a, const Shape& b) {
   return result;
 }
 
+void require_broadcast(const Known& input, const char* name, const Shape& shape) {
+  const std::size_t rank = input.shape.size();
+  bool fits = rank <= shape.size();
+  for (std::size_t axis = 0; fits && axis < rank; ++axis) {
+    fits = input.shape[axis] == 1 || input.shape[axis] == shape[shape.size() - rank + axis];
+  }
+  if (!fits) {
+    refuse(quoted(name) + " has shape " + to_string(input.shape) +
+           ", which does not broadcast to " + to_string(shape));
+  }
+}
+
 TypeAndShape checked(DType dtype, Shape shape) {
   if (shape.size() > static_cast<std::size_t>(kMaxRank)) {
     refuse("the output would have " + std::to_string(shape.size()) +

@@ -72,6 +72,8 @@ const std::string& one_of(const Attributes& attributes, const char* name,
 // ---- outputs
 
 Shape broadcast_shape(const Shape& a, const Shape& b);
+// The input must broadcast to `shape` without changing it.
+void require_broadcast(const Known& input, const char* name, const Shape& shape);
 // One output; refuses shapes of too many axes or elements, so that no later multiplication of sizes
 // can overflow.
 Shapes result(DType dtype, Shape shape);

@@ -116,13 +116,7 @@ Shapes infer_gemm(const InferenceCall& call) {
            " (after transA and transB) do not multiply");
   }
   const Shape shape{left[0], right[1]};
-  if (given(call, 2)) {
-    const Known& c = input_like(call, 2, "C", a);
-    if (c.shape.size() > 2 || broadcast_shape(shape, c.shape) != shape) {
-      refuse("input 'C' has shape " + to_string(c.shape) + ", which does not broadcast to " +
-             to_string(shape));
-    }
-  }
+  if (given(call, 2)) require_broadcast(input_like(call, 2, "C", a), "C", shape);
   return result(a.dtype, shape);
 }
 

@@ -138,7 +138,6 @@ Inference infer_flatten;
 Inference infer_squeeze;
 Inference infer_unsqueeze;
 Inference infer_dropout;
-Evaluation evaluate_dropout;
 
 // slicing.cpp
 Inference infer_slice;

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "reference/checks.h"
-#include "reference/iterate.h"
 #include "reference/reference.h"
+#include "reference/views.h"
 #include "reference/visit.h"
 
 namespace pdrt::reference {
@@ -106,7 +106,7 @@ Shapes infer_unsqueeze(const InferenceCall& call) {
   return result(x.dtype, shape);
 }
 
-// The data pass; the mask, if anybody wants it, is true everywhere.
+// Drops nothing: inference is not training.
 Shapes infer_dropout(const InferenceCall& call) {
   const Known& x = input(call, 0, "data", kReals);
   if (given(call, 2)) {
@@ -115,16 +115,7 @@ Shapes infer_dropout(const InferenceCall& call) {
       refuse("input 'training_mode' is true, but pdrt runs inference only");
     }
   }
-  Shapes shapes{checked(x.dtype, x.shape), checked(DType::boolean, x.shape)};
-  shapes.resize(static_cast<std::size_t>(std::min(call.outputs, 2)));
-  return shapes;
-}
-
-void evaluate_dropout(const EvaluationCall& call) {
-  if (call.outputs[0].present()) copy(call.inputs[0], call.outputs[0]);
-  if (call.outputs.size() > 1 && call.outputs[1].present()) {
-    fill(call.outputs[1], Boolean(true));
-  }
+  return result(x.dtype, x.shape);
 }
 
 }  // namespace pdrt::reference
