@@ -65,6 +65,7 @@ class MemoryPlanner {
     for (std::size_t id = 0; id < plan_.values.size(); ++id) resolve(static_cast<ValueId>(id));
     allocate();
     number_states();
+    describe();
   }
 
  private:
@@ -171,6 +172,24 @@ class MemoryPlanner {
       const Placement& root = plan_.values[placement.root];
       placement.state_stride = root.state_stride;
       if (&root != &placement) placement.state = root.state + placement.first_channel;
+    }
+  }
+
+  void describe() {
+    for (std::size_t id = 0; id < plan_.values.size(); ++id) {
+      const Value& value = plan_.value(static_cast<ValueId>(id));
+      Placement& at = plan_.values[id];
+      if (value.is_constant()) {
+        at.view = value.constant;
+      } else if (!at.plane) {
+        at.view = TensorView(nullptr, value.dtype, value.shape);
+      } else if (value.shape.size() == 4) {
+        at.view = TensorView(nullptr, value.dtype, value.shape,
+                             {at.sample_stride, at.plane->stride, at.plane->row, 1});
+      } else {
+        at.view =
+            TensorView(nullptr, value.dtype, value.shape, {at.sample_stride, at.plane->stride, 1});
+      }
     }
   }
 

@@ -32,6 +32,7 @@ struct Placement {
   std::size_t offset = 0;          // bytes into the arena
   std::int64_t state = -1;         // planes: index of the first channel's state, see run/channels.h
   std::int64_t state_stride = 0;   // states from sample to sample
+  TensorView view;  // dtype, shape and strides; the data is filled in where a workspace is at hand
 };
 
 // What a convolution needs beside its Step.

@@ -78,7 +78,7 @@ T integer_power(T base, std::int64_t exponent) {
 template <typename F>
 void fold(const EvaluationCall& call, F f) {
   const TensorView& out = call.outputs[0];
-  copy(broadcast(call.inputs[0], out.shape()), out);
+  copy(broadcast(call.inputs[0], out), out);
   visit_numbers(out.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     for (std::size_t i = 1; i < call.inputs.size(); ++i) {

@@ -8,7 +8,8 @@
 
 namespace pdrt::reference {
 
-// One input as shape inference sees it. Shapes are concrete. `constant` has data where the value is known already.
+// One input as shape inference sees it. Shapes are concrete. `constant` has data where the value is
+// known already.
 struct Known {
   bool present = false;
   DType dtype = DType::f32;
@@ -27,13 +28,15 @@ struct InferenceCall {
   int outputs;                       // how many the node names
 };
 
-// Throws ModelError saying which input or attribute is wrong and why; the caller puts the node's name in front.
+// Throws ModelError saying which input or attribute is wrong and why; the caller puts the node's
+// name in front.
 using Infer = std::vector<TypeAndShape> (*)(const InferenceCall&);
 
 struct EvaluationCall {
   const Attributes& attributes;
-  const std::vector<TensorView>& inputs;   // any strides; absent optional inputs have no data
-  const std::vector<TensorView>& outputs;  // any strides; exactly the inferred types and shapes; unnamed ones have no data
+  const std::vector<TensorView>& inputs;  // any strides; absent optional inputs have no data
+  const std::vector<TensorView>&
+      outputs;  // any strides; exactly the inferred types and shapes; unnamed ones have no data
 };
 
 // The naive reference: this is what the operator means. Floating-point sums accumulate in double.

@@ -99,8 +99,7 @@ void map(const TensorView& in, const TensorView& out, F f) {
 // out = f(a, b), both broadcast to the output's shape.
 template <typename A, typename B, typename Out, typename F>
 void map(const TensorView& a, const TensorView& b, const TensorView& out, F f) {
-  const Shape shape = out.shape();
-  const Rows<3> rows({broadcast(a, shape), broadcast(b, shape), out});
+  const Rows<3> rows({broadcast(a, out), broadcast(b, out), out});
   rows.walk([&](const PerView<3>& offset, std::int64_t n, const PerView<3>& step) {
     const A* x = a.as<const A>() + offset[0];
     const B* y = b.as<const B>() + offset[1];
@@ -120,8 +119,7 @@ void map(const TensorView& a, const TensorView& b, const TensorView& out, F f) {
 template <typename A, typename B, typename C, typename Out, typename F>
 void map(const TensorView& a, const TensorView& b, const TensorView& c, const TensorView& out,
          F f) {
-  const Shape shape = out.shape();
-  const Rows<4> rows({broadcast(a, shape), broadcast(b, shape), broadcast(c, shape), out});
+  const Rows<4> rows({broadcast(a, out), broadcast(b, out), broadcast(c, out), out});
   rows.walk([&](const PerView<4>& offset, std::int64_t n, const PerView<4>& step) {
     const A* x = a.as<const A>() + offset[0];
     const B* y = b.as<const B>() + offset[1];

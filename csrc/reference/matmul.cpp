@@ -86,11 +86,10 @@ void evaluate_matmul(const EvaluationCall& call) {
     y = with_axis(y, y.rank - 1);
   }
   const TensorView batch = batch_of(y);
-  const Shape batches = batch.shape();
   visit_numbers(a.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     std::vector<Sum<T>> sums;
-    Rows<3>({broadcast(batch_of(a), batches), broadcast(batch_of(b), batches), batch})
+    Rows<3>({broadcast(batch_of(a), batch), broadcast(batch_of(b), batch), batch})
         .each([&](const PerView<3>& offset) {
           const TensorView out = matrix_at(y, offset[2]);
           multiply_matrices<T>(matrix_at(a, offset[0]), matrix_at(b, offset[1]), sums,
@@ -128,7 +127,7 @@ void evaluate_gemm(const EvaluationCall& call) {
   const double alpha = call.attributes.real("alpha");
   const double beta = call.attributes.real("beta");
   const bool biased = call.inputs.size() > 2 && call.inputs[2].present();
-  const TensorView c = biased ? broadcast(call.inputs[2], y.shape()) : TensorView();
+  const TensorView c = biased ? broadcast(call.inputs[2], y) : TensorView();
   visit_floats(y.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     std::vector<double> sums;

@@ -42,13 +42,13 @@ TensorView transposed(const TensorView& view, const std::vector<int>& order) {
   return result;
 }
 
-TensorView broadcast(const TensorView& view, const Shape& shape) {
+TensorView broadcast(const TensorView& view, const TensorView& like) {
   TensorView result = view;
-  result.rank = static_cast<int>(shape.size());
+  result.rank = like.rank;
   const int missing = result.rank - view.rank;
   for (int axis = 0; axis < result.rank; ++axis) {
     const bool repeated = axis < missing || view.dims[axis - missing] == 1;
-    result.dims[axis] = shape[axis];
+    result.dims[axis] = like.dims[axis];
     result.strides[axis] = repeated ? 0 : view.strides[axis - missing];
   }
   return result;

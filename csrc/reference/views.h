@@ -19,8 +19,9 @@ TensorView without_axis(const TensorView& view, int axis);
 TensorView selected(const TensorView& view, int axis, std::int64_t index);
 // Axis d of the result is axis order[d] of the view.
 TensorView transposed(const TensorView& view, const std::vector<int>& order);
-// Axes are lined up from the last; those of length 1, and missing ones, are repeated with stride 0.
-TensorView broadcast(const TensorView& view, const Shape& shape);
+// The view in the shape of `like`: axes are lined up from the last; those of length 1, and missing
+// ones, are repeated with stride 0.
+TensorView broadcast(const TensorView& view, const TensorView& like);
 // A new axis of length 1 stands at `axis`.
 TensorView with_axis(const TensorView& view, int axis);
 // N x C x L as N x C x 1 x L, so that one dimension is a case of two; anything else as it is.

@@ -46,14 +46,9 @@ void Frame::count(const plan::Step& step, std::int64_t sample, std::int64_t acti
 }
 
 TensorView Frame::view(ValueId id) const {
-  const plan::Value& value = plan.value(id);
-  const plan::Placement& at = plan.values[id];
-  if (at.place == plan::Place::constant) return value.constant;
-  if (!at.plane) return TensorView(const_cast<void*>(data(id)), value.dtype, value.shape);
-  const Shape four{at.sample_stride, at.plane->stride, at.plane->row, 1},
-      three{at.sample_stride, at.plane->stride, 1};
-  return TensorView(plane(id, 0, 0), value.dtype, value.shape,
-                    value.shape.size() == 4 ? four : three);
+  TensorView view = plan.values[id].view;
+  view.data = plan.values[id].plane ? plane(id, 0, 0) : const_cast<void*>(data(id));
+  return view;
 }
 
 }  // namespace pdrt::run
