@@ -1,7 +1,7 @@
 """The case list: every operator, its ordinary use and its edges.
 
 One list drives the tests of correctness, the stored cases that every instruction set runs, and the support table. What
-varies is an input of the model, so that nothing is computed when the plan is made; weights, shapes and axes are constants.
+varies is an input of the model, so that nothing is computed when the plan is made; weights, shapes, axes are constants.
 """
 
 from __future__ import annotations
