@@ -145,8 +145,8 @@ void Session::run_into(const std::vector<TensorView>& inputs,
     }
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const plan::Value& value = frame.plan.value(ids[i]);
-      if (outputs[i].dtype != value.dtype || outputs[i].shape() != value.shape ||
-          !outputs[i].contiguous()) {
+      if (outputs[i].dtype != value.dtype || !outputs[i].contiguous() ||
+          !outputs[i].has_shape_of(frame.plan.values[ids[i]].view)) {
         throw InputError(source + ": the buffer for output '" + state_->output_specs[i].name +
                          "' must be contiguous " + name_of(value.dtype) + " " +
                          to_string(value.shape));

@@ -44,6 +44,7 @@ struct TensorView {
 
   bool present() const { return data != nullptr; }
   Shape shape() const { return Shape(dims.begin(), dims.begin() + rank); }
+  bool has_shape_of(const TensorView& other) const;
   std::int64_t count() const;
   bool contiguous() const;
   template <typename T>
