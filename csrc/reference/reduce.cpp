@@ -178,7 +178,7 @@ Shapes infer_reduce_number(const InferenceCall& call) { return infer_reduce(call
 Shapes infer_reduce_order(const InferenceCall& call) { return infer_reduce(call, kAll); }
 
 Shapes infer_reduce_mean(const InferenceCall& call) {
-  const Shapes shapes = infer_reduce(call, kSigned);
+  Shapes shapes = infer_reduce(call, kSigned);
   const Known& x = call.inputs[0];
   if (!kReals.has(x.dtype) && count_of(x.shape) == 0 && count_of(shapes[0].shape) > 0) {
     refuse("input 'data' has shape " + to_string(x.shape) + ": there is no mean of no integers");
