@@ -32,8 +32,9 @@ std::optional<ChainStage> unary(const Program& program, const Op& op) {
     stage.stage = Stage::leaky_relu;
     stage.a = static_cast<float>(attributes.real("alpha"));
   } else if (kind == "Clip") {
-    const float infinity = std::numeric_limits<float>::infinity();
-    const auto low = scalar(program, op, 1, -infinity), high = scalar(program, op, 2, infinity);
+    const float most =
+        std::numeric_limits<float>::max();  // as ONNX has it, so that Inf is clipped, too
+    const auto low = scalar(program, op, 1, -most), high = scalar(program, op, 2, most);
     if (!low || !high) return std::nullopt;
     stage.stage = Stage::clip;
     stage.a = *low;
