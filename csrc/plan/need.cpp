@@ -33,83 +33,43 @@ NeedId Needs::add(NeedNode node) {
 
 NeedId Needs::nonzero(ValueId multiplier, std::int64_t sample_stride, std::int64_t channel_stride,
                       int channels) {
-  NeedNode node;
-  node.kind = NeedKind::nonzero;
-  node.multiplier = multiplier;
-  node.sample_stride = sample_stride;
-  node.channel_stride = channel_stride;
-  node.channels = channels;
-  return add(node);
+  return add({NeedKind::nonzero, kNeedAll, kNeedAll, channels, 0, 0, multiplier, sample_stride,
+              channel_stride});
 }
 
 NeedId Needs::both(NeedId a, NeedId b, int channels) {
   if (a == kNeedNone || b == kNeedNone) return kNeedNone;
   if (a == kNeedAll || a == b) return b;
   if (b == kNeedAll) return a;
-  NeedNode node;
-  node.kind = NeedKind::both;
-  node.a = std::min(a, b);
-  node.b = std::max(a, b);
-  node.channels = channels;
-  return add(node);
+  return add({NeedKind::both, std::min(a, b), std::max(a, b), channels});
 }
 
 NeedId Needs::either(NeedId a, NeedId b, int channels) {
   if (a == kNeedAll || b == kNeedAll) return kNeedAll;
   if (a == kNeedNone || a == b) return b;
   if (b == kNeedNone) return a;
-  NeedNode node;
-  node.kind = NeedKind::either;
-  node.a = std::min(a, b);
-  node.b = std::max(a, b);
-  node.channels = channels;
-  return add(node);
+  return add({NeedKind::either, std::min(a, b), std::max(a, b), channels});
 }
 
 NeedId Needs::groups(NeedId a, int a_channels, int channels, int count) {
   if (uniform(a)) return a;
   if (a_channels == channels && count == channels) return a;  // depthwise: channel for channel
-  NeedNode node;
-  node.kind = NeedKind::groups;
-  node.a = a;
-  node.channels = channels;
-  node.begin = a_channels;
-  node.count = count;
-  return add(node);
+  return add({NeedKind::groups, a, kNeedAll, channels, a_channels, count});
 }
 
 NeedId Needs::any_sample(NeedId a, int a_channels, int a_samples) {
   if (uniform(a)) return a;
-  NeedNode node;
-  node.kind = NeedKind::any_sample;
-  node.a = a;
-  node.channels = 1;
-  node.begin = a_channels;
-  node.count = a_samples;
-  return add(node);
+  return add({NeedKind::any_sample, a, kNeedAll, 1, a_channels, a_samples});
 }
 
 NeedId Needs::slice(NeedId a, int begin, int channels) {
-  if (begin == 0 && nodes_[a].channels == channels) return a;
-  if (uniform(a)) return a;
-  NeedNode node;
-  node.kind = NeedKind::slice;
-  node.a = a;
-  node.channels = channels;
-  node.begin = begin;
-  node.count = nodes_[a].channels;
-  return add(node);
+  if (uniform(a) || (begin == 0 && nodes_[a].channels == channels)) return a;
+  return add({NeedKind::slice, a, kNeedAll, channels, begin, nodes_[a].channels});
 }
 
 NeedId Needs::embed(NeedId a, int begin, int count, int channels) {
   if (a == kNeedNone || count == channels) return a;
-  NeedNode node;
-  node.kind = NeedKind::embed;
-  node.a = a;
-  node.channels = channels;
-  node.begin = begin;
-  node.count = count;
-  return add(node);
+  return add({NeedKind::embed, a, kNeedAll, channels, begin, count});
 }
 
 std::vector<ValueId> Needs::multipliers(NeedId id) const {
