@@ -10,6 +10,12 @@ install := $(pip) install --no-build-isolation --config-settings=build-dir=build
 sources := CMakeLists.txt pyproject.toml README.md $(shell find csrc cmake python kernels tests/cpp bench -type f \
              ! -name '*.pyc' ! -path 'bench/results/*' 2>/dev/null)
 
+# $(call sanitized,folder,sanitizers): builds under the sanitizers, then runs the C++ tests and the stored cases.
+sanitized = $(path) cmake -S . -B build/sanitize-$1 -G Ninja -DPDRT_TESTS=ON "-DPDRT_SANITIZE=$2" >/dev/null && \
+            $(path) cmake --build build/sanitize-$1 && \
+            $(path) ctest --test-dir build/sanitize-$1 --output-on-failure && \
+            build/sanitize-$1/csrc/tools/pdrt-check build/cases
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench lint format tidy sanitize clean
 .DELETE_ON_ERROR:
@@ -43,12 +49,10 @@ tidy: .venv/tools.stamp  ## clang-tidy over the C++ core (needs clang-tidy)
 	@$(path) cmake -S . -B build/tidy -G Ninja -DPDRT_TESTS=OFF >/dev/null
 	@find csrc -name '*.cpp' ! -path 'csrc/bindings/*' | xargs -P "$$(nproc)" -n 1 clang-tidy --quiet -p build/tidy
 
-sanitize: .venv/test.stamp  ## the C++ tests and the stored cases under AddressSanitizer and UBSan
-	@$(path) cmake -S . -B build/sanitize -G Ninja -DPDRT_TESTS=ON "-DPDRT_SANITIZE=address;undefined" >/dev/null
-	@$(path) cmake --build build/sanitize
-	@$(path) ctest --test-dir build/sanitize --output-on-failure
+sanitize: .venv/test.stamp  ## the C++ tests and the stored cases under ASan with UBSan, then under TSan
 	@$(py) tests/make_cases.py build/cases
-	@build/sanitize/csrc/tools/pdrt-check build/cases
+	@$(call sanitized,address,address;undefined)
+	@$(call sanitized,thread,thread)
 
 clean:  ## remove everything that was built, .venv included
 	rm -rf build dist .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache bench/results
