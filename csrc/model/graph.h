@@ -1,4 +1,4 @@
-// The graph behind a Model: values and nodes, by index, validated and in an order that can be executed.
+// The graph behind a Model: values and nodes, by index, validated, in an order that can be executed.
 #pragma once
 
 #include <map>
@@ -13,7 +13,8 @@
 
 namespace pdrt {
 
-using ValueId = int;  // index into Graph::values; kAbsent marks an optional input or output that is not there
+// Index into Graph::values; kAbsent marks an optional input or output that is not there.
+using ValueId = int;
 constexpr ValueId kAbsent = -1;
 
 struct GraphValue {
@@ -33,14 +34,15 @@ struct Node {
 struct Graph {
   std::string source;  // the file, for messages
   std::vector<GraphValue> values;
-  std::vector<Node> nodes;            // topological order
-  std::vector<ValueId> inputs;        // graph inputs, in file order
+  std::vector<Node> nodes;      // topological order
+  std::vector<ValueId> inputs;  // graph inputs, in file order
   std::vector<ValueId> outputs;
-  std::vector<Spec> input_specs;      // beside `inputs`
-  std::vector<Spec> output_specs;     // beside `outputs`
+  std::vector<Spec> input_specs;   // beside `inputs`
+  std::vector<Spec> output_specs;  // beside `outputs`
   std::map<std::string, std::string> metadata;
   std::size_t weight_bytes = 0;
-  std::shared_ptr<const void> storage;  // keeps the mapped file or the copied bytes alive; constants point into it
+  // Keeps the mapped file or the copied bytes alive; constants point into it.
+  std::shared_ptr<const void> storage;
 };
 
 }  // namespace pdrt

@@ -19,9 +19,10 @@ struct AttributeSpec {
 };
 
 struct Operator {
-  std::string_view name;  // ONNX's name; the meaning is that of ONNX's newest opset, with the differences docs/operators.md lists
+  // ONNX's; the meaning is that of its newest opset, but for what docs/operators.md lists.
+  std::string_view name;
   int min_inputs = 0;
-  int max_inputs = 0;     // -1: any number
+  int max_inputs = 0;  // -1: any number
   int min_outputs = 1;
   int max_outputs = 1;
   std::vector<AttributeSpec> attributes;

@@ -9,10 +9,12 @@
 
 namespace pdrt {
 
-using Attribute = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+using Attribute =
+    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 
-// Holds every attribute of the node's operator: the loader fills in the defaults of the operator table, so the
-// getters below never miss; asking for a name or type the table does not declare is a programming error (logic_error).
+// Holds every attribute of the node's operator: the loader fills in the defaults of the operator
+// table, so the getters below never miss; asking for a name or type the table does not declare is a
+// programming error (logic_error).
 class Attributes {
  public:
   void set(const std::string& name, Attribute value) { values_[name] = std::move(value); }

@@ -1,4 +1,4 @@
-// The three ways pdrt can refuse. Every message names what it is about: file, node, operator, shape or device.
+// The three ways pdrt can refuse. Every message names the file, node, operator, shape or device.
 #pragma once
 
 #include <stdexcept>

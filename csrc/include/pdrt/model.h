@@ -1,4 +1,4 @@
-// A model: graph and weights, immutable, loaded from a .pdrt file. Safe to share between threads and sessions.
+// A model: graph and weights, loaded from a .pdrt file. Immutable; threads and sessions may share it.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace pdrt {
 
-// What an input or output looks like. A dimension of -1 is free: it is fixed by the arrays of each run.
+// What an input or output looks like. A dimension of -1 is free: the arrays of each run fix it.
 struct Spec {
   std::string name;
   DType dtype = DType::f32;
@@ -22,16 +22,17 @@ struct Graph;  // csrc/model/graph.h
 
 class Model {
  public:
-  // Maps the file; weights are never copied. Throws ModelError naming the file and what is wrong with it.
+  // Maps the file; weights are never copied. Throws ModelError naming the file and its fault.
   static Model load(const std::string& path);
   // The same from memory. The bytes are copied once, to an aligned block.
   static Model from_bytes(const void* bytes, std::size_t size, const std::string& name = "<bytes>");
 
-  // Writes the model as a .pdrt file: to a temporary beside it, then renamed, so a reader never sees half a file.
+  // Writes a .pdrt file: to a temporary beside it, then renamed; no reader ever sees half a file.
   void save(const std::string& path) const;
 
   const std::vector<Spec>& inputs() const;
-  const std::vector<Spec>& outputs() const;  // shapes are filled in as far as they follow from the inputs
+  // Shapes are filled in as far as they follow from the inputs.
+  const std::vector<Spec>& outputs() const;
   const std::map<std::string, std::string>& metadata() const;
   const Graph& graph() const { return *graph_; }
 

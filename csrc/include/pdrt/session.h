@@ -12,21 +12,26 @@
 namespace pdrt {
 
 struct Options {
-  std::string device = "auto";       // "cpu", which "auto" picks; "reference": every node naively
-  int threads = 0;                   // 0: as many as the affinity mask and the cgroup quota give this process
-  std::vector<std::string> outputs;  // empty: the model's outputs; else any values of the graph, by name
-  std::string cache_dir;             // where tuned results and compiled programs live; unused on the CPU so far
-  bool skip = true;                  // false: compute every kernel and multiply afterwards, to measure what skipping gives
+  // "cpu", which "auto" picks; "reference": every node naively.
+  std::string device = "auto";
+  // 0: as many as the affinity mask and the cgroup quota give this process.
+  int threads = 0;
+  // Empty: the model's outputs; else any values of the graph, by name.
+  std::vector<std::string> outputs;
+  // Where tuned results and compiled programs live; unused on the CPU so far.
+  std::string cache_dir;
+  // False: compute every kernel and multiply afterwards, to measure what skipping gives.
+  bool skip = true;
 };
 
 // Counts for one convolution or fully connected layer, one entry per sample of the batch.
 struct LayerCounts {
-  std::string name;                    // the node's name
-  std::int64_t kernels = 0;            // kernels it has
-  std::int64_t channels = 0;           // input channels it has (of one group)
-  std::int64_t macs_per_pair = 0;      // multiply-adds of one kernel on one input channel, one sample
-  std::vector<std::int64_t> active;    // kernels computed
-  std::vector<std::int64_t> visited;   // (kernel, input channel) pairs computed
+  std::string name;                  // the node's name
+  std::int64_t kernels = 0;          // kernels it has
+  std::int64_t channels = 0;         // input channels it has (of one group)
+  std::int64_t macs_per_pair = 0;    // multiply-adds of one kernel on one input channel, one sample
+  std::vector<std::int64_t> active;  // kernels computed
+  std::vector<std::int64_t> visited;  // (kernel, input channel) pairs computed
 };
 
 struct RunStats {
@@ -68,7 +73,7 @@ class Session {
   const std::vector<Spec>& outputs() const;
 
   // Runs once. Inputs by name, any strides; returns contiguous outputs in the order of outputs().
-  // Safe from several threads at once. Throws InputError naming the input, its shape and what was expected.
+  // Safe from several threads at once. Throws InputError naming the input and what was expected.
   std::vector<Tensor> run(const std::map<std::string, TensorView>& inputs);
   // The same with the statistics of exactly this run.
   std::vector<Tensor> run(const std::map<std::string, TensorView>& inputs, RunStats& stats);
@@ -78,7 +83,7 @@ class Session {
 
   // Statistics of the run that finished last; empty before the first.
   RunStats last_run() const;
-  // The plan for these input shapes (in the order of inputs()); free dimensions are 1 where none are given.
+  // The plan for these input shapes, in the order of inputs(); without them free dimensions are 1.
   Explanation explain(const std::vector<Shape>& shapes = {}) const;
 
  private:
@@ -88,7 +93,7 @@ class Session {
 
 // What this machine offers, and why it does not offer the rest. Never throws.
 struct DeviceReport {
-  std::string name;     // "cpu"
+  std::string name;  // "cpu"
   bool usable = false;
   std::string details;  // instruction set, threads, or why it cannot be used
 };

@@ -21,7 +21,7 @@ using Shape = std::vector<std::int64_t>;
 
 constexpr int kMaxRank = 8;
 
-// Elements in a shape; 1 for rank 0. Shapes of a loaded model never overflow: the loader checked them.
+// Elements in a shape; 1 for rank 0. The loader has checked that shapes of a model do not overflow.
 std::int64_t count_of(const Shape& shape);
 // "1x3x224x224"; "scalar" for rank 0.
 std::string to_string(const Shape& shape);
