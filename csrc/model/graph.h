@@ -1,4 +1,4 @@
-// The graph behind a Model: values and nodes, by index, validated, in an order that can be executed.
+// The graph behind a Model: values and nodes, by index, validated, in an order that can be run.
 #pragma once
 
 #include <map>

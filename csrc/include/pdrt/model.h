@@ -1,4 +1,4 @@
-// A model: graph and weights, loaded from a .pdrt file. Immutable; threads and sessions may share it.
+// A model: graph and weights, from a .pdrt file. Immutable: threads and sessions may share it.
 #pragma once
 
 #include <cstddef>
