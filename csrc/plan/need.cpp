@@ -7,8 +7,8 @@ namespace pdrt::plan {
 namespace {
 
 auto key(const NeedNode& n) {
-  return std::tie(n.kind, n.a, n.b, n.channels, n.begin, n.count, n.multiplier, n.sample_stride,
-                  n.channel_stride);
+  return std::tie(n.kind, n.a, n.b, n.channels, n.inner, n.begin, n.count, n.multiplier,
+                  n.sample_stride, n.channel_stride);
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ NeedId Needs::add(NeedNode node) {
 
 NeedId Needs::nonzero(ValueId multiplier, std::int64_t sample_stride, std::int64_t channel_stride,
                       int channels) {
-  return add({NeedKind::nonzero, kNeedAll, kNeedAll, channels, 0, 0, multiplier, sample_stride,
+  return add({NeedKind::nonzero, kNeedAll, kNeedAll, channels, 0, 0, 0, multiplier, sample_stride,
               channel_stride});
 }
 
@@ -54,22 +54,22 @@ NeedId Needs::either(NeedId a, NeedId b, int channels) {
 NeedId Needs::groups(NeedId a, int a_channels, int channels, int count) {
   if (uniform(a)) return a;
   if (a_channels == channels && count == channels) return a;  // depthwise: channel for channel
-  return add({NeedKind::groups, a, kNeedAll, channels, a_channels, count});
+  return add({NeedKind::groups, a, kNeedAll, channels, a_channels, 0, count});
 }
 
 NeedId Needs::any_sample(NeedId a, int a_channels, int a_samples) {
   if (uniform(a)) return a;
-  return add({NeedKind::any_sample, a, kNeedAll, 1, a_channels, a_samples});
+  return add({NeedKind::any_sample, a, kNeedAll, 1, a_channels, 0, a_samples});
 }
 
 NeedId Needs::slice(NeedId a, int begin, int channels) {
   if (uniform(a) || (begin == 0 && nodes_[a].channels == channels)) return a;
-  return add({NeedKind::slice, a, kNeedAll, channels, begin, nodes_[a].channels});
+  return add({NeedKind::slice, a, kNeedAll, channels, nodes_[a].channels, begin});
 }
 
 NeedId Needs::embed(NeedId a, int begin, int count, int channels) {
   if (a == kNeedNone || count == channels) return a;
-  return add({NeedKind::embed, a, kNeedAll, channels, begin, count});
+  return add({NeedKind::embed, a, kNeedAll, channels, count, begin});
 }
 
 std::vector<ValueId> Needs::multipliers(NeedId id) const {
@@ -104,8 +104,7 @@ std::size_t Needs::scratch_bytes(int max_channels) const {
       continue;
     depth[id] = 1 + std::max(depth[node.a], depth[node.b]);
     deepest = std::max(deepest, depth[id]);
-    widest = std::max(
-        {widest, std::size_t(node.channels), std::size_t(node.begin), std::size_t(node.count)});
+    widest = std::max({widest, std::size_t(node.channels), std::size_t(node.inner)});
   }
   return widest * deepest;
 }

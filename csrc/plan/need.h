@@ -27,13 +27,14 @@ enum class NeedKind : std::uint8_t {
                // count 1: any at all
   any_sample,  // all channels, where any channel of any of the `count` samples of a is
   slice,       // channels [begin, begin + channels) of a
-  embed,       // a's `count` channels are [begin, begin + count) here; the others are not needed
+  embed,       // a's channels are [begin, begin + inner) here; the others are not needed
 };
 
 struct NeedNode {
   NeedKind kind = NeedKind::all;
   NeedId a = kNeedAll, b = kNeedAll;
   int channels = 0;  // of this expression
+  int inner = 0;     // channels of a, where the kind can change them
   int begin = 0;
   int count = 0;
   ValueId multiplier = kAbsent;
@@ -96,7 +97,7 @@ void Needs::evaluate(NeedId id, int sample, int channels, const Data& data, std:
       return;
     }
     case NeedKind::groups: {
-      const int inner = node.begin;  // channels of a
+      const int inner = node.inner;
       evaluate(node.a, sample, inner, data, scratch, scratch + inner);
       const int inner_group = inner / node.count, outer_group = channels / node.count;
       for (int g = 0; g < node.count; ++g) {
@@ -107,7 +108,7 @@ void Needs::evaluate(NeedId id, int sample, int channels, const Data& data, std:
       return;
     }
     case NeedKind::any_sample: {
-      const int inner = node.begin;
+      const int inner = node.inner;
       std::uint8_t any = 0;
       for (int n = 0; n < node.count && !any; ++n) {
         evaluate(node.a, n, inner, data, scratch, scratch + inner);
@@ -117,14 +118,14 @@ void Needs::evaluate(NeedId id, int sample, int channels, const Data& data, std:
       return;
     }
     case NeedKind::slice: {
-      const int inner = node.count;
+      const int inner = node.inner;
       evaluate(node.a, sample, inner, data, scratch, scratch + inner);
       for (int c = 0; c < channels; ++c) out[c] = scratch[node.begin + c];
       return;
     }
     case NeedKind::embed:
       for (int c = 0; c < channels; ++c) out[c] = 0;
-      evaluate(node.a, sample, node.count, data, out + node.begin, scratch);
+      evaluate(node.a, sample, node.inner, data, out + node.begin, scratch);
       return;
   }
 }
