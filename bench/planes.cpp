@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <numeric>
 #include <random>
 #include <string>
@@ -50,11 +51,18 @@ std::vector<std::int32_t> some_of(int count, double share, std::mt19937& generat
   return list;
 }
 
-std::vector<float> random_floats(std::size_t count, std::mt19937& generator) {
+struct Free {
+  void operator()(float* memory) const { std::free(memory); }
+};
+using Buffer = std::unique_ptr<float[], Free>;
+
+// Random floats that begin where a cache line does, as those of the runtime do.
+Buffer random_floats(std::size_t count, std::mt19937& generator) {
   std::uniform_real_distribution<float> uniform(-1, 1);
-  std::vector<float> floats(count);
-  for (float& x : floats) x = uniform(generator);
-  return floats;
+  const std::size_t bytes = (count * sizeof(float) + 63) / 64 * 64;
+  Buffer buffer(static_cast<float*>(std::aligned_alloc(64, bytes)));
+  std::generate_n(buffer.get(), count, [&] { return uniform(generator); });
+  return buffer;
 }
 
 // A layer with its planes and weights.
@@ -118,7 +126,7 @@ class Bench {
            const std::vector<std::int32_t>& channels) {
     pointers_.clear();
     for (const std::int32_t c : channels) {
-      pointers_.push_back(inputs_.data() + static_cast<std::int64_t>(c) * plane_.stride +
+      pointers_.push_back(inputs_.get() + static_cast<std::int64_t>(c) * plane_.stride +
                           plane_.lead);
     }
     const EpilogueStage relu;
@@ -128,12 +136,12 @@ class Bench {
     task.channels = static_cast<int>(channels.size());
     task.offsets = offsets_.data();
     task.taps = taps();
-    task.weights = weights_.data();
+    task.weights = weights_.get();
     task.weights_row = static_cast<std::int64_t>(layer_.channels) * taps();
-    task.bias = bias_.data();
+    task.bias = bias_.get();
     task.kernels = kernels.data();
     task.kernel_count = static_cast<int>(kernels.size());
-    task.output = outputs_.data() + plane_.lead;
+    task.output = outputs_.get() + plane_.lead;
     task.plane = &plane_;
     task.epilogue = {&relu, 1};
     task.nonzero = nonzero_.data();
@@ -144,7 +152,7 @@ class Bench {
   std::mt19937 generator_;
   Plane plane_;
   std::vector<std::uint32_t> mask_;
-  std::vector<float> inputs_, outputs_, weights_, bias_;
+  Buffer inputs_, outputs_, weights_, bias_;
   std::vector<std::uint8_t> nonzero_;
   std::vector<std::int32_t> offsets_;
   std::vector<const float*> pointers_;

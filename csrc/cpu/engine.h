@@ -22,6 +22,13 @@ constexpr int kLanes = 16;
 // x]. Between width and row lie `gap` floats that are always zero: the right border of one row is
 // the left border of the next. In front of pixel (0,0) lie `lead` zero floats, behind the last
 // pixel lie zeros up to `stride - lead`.
+//
+// What is read beside the pixels: convolve and depthwise, for pixels [begin, end), read exactly
+// [offset + begin, offset + end) of an input for every tap's offset, so a lead of -min(offsets) and
+// a tail of max(offsets) are enough. Everything else stays within `flat`.
+//
+// Strides that are a multiple of 1024 floats put all planes on the same lines of a cache: avoid
+// them.
 struct Plane {
   std::int32_t height = 1;
   std::int32_t width = 1;
@@ -29,33 +36,35 @@ struct Plane {
   std::int32_t lead = 0;  // multiple of kLanes
   std::int32_t flat = 0;  // height * row rounded up to kLanes: what a flat loop writes
   std::int32_t stride =
-      0;  // floats from one plane to the next, multiple of kLanes: lead + flat + tail
-  const std::uint32_t* mask =
-      nullptr;  // `flat` words: all ones on a pixel, zero in the gap and past the end
+      0;  // floats from one plane to the next: lead + flat + tail, multiple of kLanes
+  // `flat` words: all ones on a pixel, zero in the gap and past the end. Whatever is stored is
+  // ANDed with it, so what is no pixel becomes +0 even where NaN was computed.
+  const std::uint32_t* mask = nullptr;
 };
 
 // One stage of an epilogue: x = stage(x), applied in order to accumulators or to a loaded plane.
+// NaN stays NaN in all of them, with the one exception told at `multiply`.
 enum class Stage : std::uint8_t {
   // with an operand
   add,
   subtract,
-  reverse_subtract,
-  multiply,
+  reverse_subtract,  // operand - x
+  multiply,          // by a channel operand that is exactly zero: 0, even where x is Inf or NaN
   divide,
-  reverse_divide,
-  minimum,
-  maximum,
-  affine,  // x * data[k] + data2[k]: batch normalisation
-  prelu,   // x < 0 ? x * operand : x
+  reverse_divide,  // operand / x
+  minimum,         // NaN where either is NaN
+  maximum,         // NaN where either is NaN
+  affine,          // x * data[k] + data2[k]: batch normalisation; always a channel operand
+  prelu,           // x < 0 ? x * operand : x
   // without
-  relu,
-  leaky_relu,
-  clip,
-  sigmoid,
-  hard_sigmoid,
-  hard_swish,
+  relu,          // x < 0 ? 0 : x
+  leaky_relu,    // x < 0 ? a * x : x
+  clip,          // to [a, b]; b where a > b
+  sigmoid,       // within 2 units in the last place, as are tanh and exponential
+  hard_sigmoid,  // max(0, min(1, a * x + b))
+  hard_swish,    // x * max(0, min(1, x / 6 + 0.5))
   tanh,
-  silu,
+  silu,  // x * sigmoid(x): NaN for -Inf, as the product says
   absolute,
   negate,
   exponential,
@@ -64,12 +73,12 @@ enum class Stage : std::uint8_t {
 
 enum class Operand : std::uint8_t {
   none,
-  channel,  // one number per kernel: data[k * channel_stride]; channel_stride 0 for one number for
-            // all
-  plane,  // a plane per kernel, in the output's geometry: data + k * channel_stride points at pixel
-          // (0,0)
-};  // (a plane shared by all kernels, a spatial multiplier, is Operand::plane with channel_stride
-    // 0)
+  // One number per kernel: data[k * channel_stride]. With channel_stride 0, one number for all.
+  channel,
+  // A plane per kernel, in the output's geometry: pixel (0,0) is at data + k * channel_stride. With
+  // channel_stride 0, one plane for all kernels: a spatial multiplier.
+  plane,
+};
 
 struct EpilogueStage {
   Stage stage = Stage::relu;
@@ -77,13 +86,10 @@ struct EpilogueStage {
   const float* data = nullptr;
   const float* data2 = nullptr;     // affine: the shift; same channel_stride
   std::int64_t channel_stride = 0;  // floats
-  float a = 0, b = 0;  // leaky_relu: slope a; clip: [a, b]; hard_sigmoid: max(0, min(1, a x + b))
+  float a = 0, b = 0;               // parameters of the stages that name them
 };
 
 constexpr int kMaxStages = 16;
-
-// A channel multiplier that is exactly zero makes x zero even where x is Inf or NaN: `multiply` by
-// a channel operand of 0 stores 0. (x may be uninitialised there: it was never computed.)
 
 struct Epilogue {
   const EpilogueStage* stages = nullptr;
@@ -94,27 +100,27 @@ struct Epilogue {
 // taps are offsets into planes that already have the output's row length (see Phases for how
 // strided inputs get there).
 struct Convolution {
-  const float* const* inputs = nullptr;  // `channels` pointers, each at the input's pixel for
-                                         // output pixel (0,0) and offset 0
-  const std::int32_t* channel =
-      nullptr;       // weight column of each input: weights[k * row + channel[c] * taps + t]
-  int channels = 0;  // active inputs; 0 computes bias and epilogue alone
+  // `channels` pointers, each at the input's pixel for output pixel (0,0) and offset 0.
+  const float* const* inputs = nullptr;
+  // The weight column of each input: weights[k * weights_row + channel[c] * taps + t].
+  const std::int32_t* channel = nullptr;
+  int channels = 0;                       // active inputs; 0 computes bias and epilogue alone
   const std::int32_t* offsets = nullptr;  // `taps` offsets in floats, relative to inputs[c]
   int taps = 0;
   const float* weights = nullptr;  // OIHW, untouched
   std::int64_t weights_row = 0;    // floats from one kernel to the next: I * taps
   const float* bias = nullptr;     // per kernel, or nullptr
   const std::int32_t* kernels =
-      nullptr;  // active kernels, ascending: row in weights, bias and channel operands
+      nullptr;  // active kernels, ascending: row in weights, bias, operands
   int kernel_count = 0;
   float* output = nullptr;       // plane k starts (pixel (0,0)) at output + k * plane->stride
   const Plane* plane = nullptr;  // of the output
   Epilogue epilogue;
-  std::uint8_t* nonzero = nullptr;  // [k] is set to 1 (relaxed atomic) when a stored pixel of k is
-                                    // not zero; may be nullptr
+  // [k] is set to 1 (relaxed atomic) when a stored pixel of k is not zero; may be nullptr.
+  std::uint8_t* nonzero = nullptr;
 };
 
-// Depthwise: kernel k reads the single input inputs[k_index]; otherwise as above.
+// Depthwise: the kernel at position i of `kernels` reads the single input inputs[i].
 struct Depthwise {
   const float* const* inputs = nullptr;  // one per entry of `kernels`
   const std::int32_t* offsets = nullptr;
@@ -133,6 +139,9 @@ struct Depthwise {
 // phase (i, j) holds in[r * stride_h + i][c * stride_w + j] at row r, column c, zero outside the
 // input, for r in [row0, row1), c in [col0, col1). Phase planes are laid one after another,
 // `phase_stride` floats apart, listed by `phases` (i * stride_w + j).
+//
+// Rows may be shorter than col1 - col0 where the columns that then coincide, the last of one row
+// and the first of the next, both lie outside the input.
 struct Phases {
   std::int32_t stride_h = 1, stride_w = 1;
   const std::int32_t* phases = nullptr;
@@ -141,16 +150,17 @@ struct Phases {
   std::int32_t row = 0;  // floats per row: the output plane's row
   std::int32_t lead =
       0;  // floats in front of (0,0) of each phase plane; at least -(row0 * row + col0)
-  std::int32_t phase_stride =
-      0;  // floats; everything in [-lead, phase_stride - lead) is written (zeros where no input is)
+  // Everything in [-lead, phase_stride - lead) is written: zeros where no input is.
+  std::int32_t phase_stride = 0;
 };
 
 struct Pool {
-  bool maximum = true;             // else average
-  bool count_include_pad = false;  // average: divide by the whole window (clipped to the padded
-                                   // input), else by pixels inside
-  std::int32_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1,
-               dilation_w = 1;
+  // Maximum: NaN where the window holds one, -Inf where it holds no pixel. Else average: 0 there.
+  bool maximum = true;
+  // Average: divide by the whole window (clipped to the padded input), else by the pixels inside.
+  bool count_include_pad = false;
+  std::int32_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;
+  std::int32_t dilation_h = 1, dilation_w = 1;
   std::int32_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
 };
 
@@ -158,8 +168,8 @@ struct Pool {
 struct FullyConnected {
   const float* input = nullptr;  // `columns` contiguous floats
   std::int32_t columns = 0;
-  const std::int32_t* blocks =
-      nullptr;  // active blocks of kLanes inputs, ascending (the others are all zero)
+  // Active blocks of kLanes inputs, ascending (the others are all zero). The last may be short.
+  const std::int32_t* blocks = nullptr;
   int block_count = 0;
   const float* weights = nullptr;  // [rows][columns]
   const float* bias = nullptr;
@@ -178,37 +188,35 @@ struct Engine {
 
   // Kernels [first, last) of task.kernels (positions in the list), flat pixels [begin, end), both
   // multiples of kLanes (end == plane->flat at most). Clears neither lead nor tail: see
-  // clear_border.
+  // clear_border. However a task is cut into such pieces, the results are the same to the last bit.
   void (*convolve)(const Convolution& task, int first, int last, int begin, int end) noexcept;
   void (*depthwise)(const Depthwise& task, int first, int last, int begin, int end) noexcept;
-  // phases of one input plane; `in` and `out` point at pixel (0,0) (out: of the first phase plane)
+  // Phases of one input plane; `in` and `out` point at pixel (0,0) (out: of the first phase plane).
   void (*split)(const Phases& task, const float* in, const Plane& in_plane, float* out) noexcept;
-  // one plane; writes all `flat` floats of the output (zero in the gap), then applies the epilogue
-  // for channel k
+  // One plane; writes all `flat` floats of the output (zero in the gap), then applies the epilogue
+  // for channel k.
   void (*pool)(const Pool& task, const float* in, const Plane& in_plane, float* out,
                const Plane& out_plane, const Epilogue& epilogue, int k) noexcept;
-  float (*plane_sum)(
-      const float* in,
-      const Plane& plane) noexcept;  // over pixels; pairwise, so that error stays small
-  float (*plane_max)(const float* in, const Plane& plane) noexcept;
+  // Over pixels. The sum is taken in double and relies on zeros in the gap.
+  float (*plane_sum)(const float* in, const Plane& plane) noexcept;
+  float (*plane_max)(const float* in, const Plane& plane) noexcept;  // NaN where there is one
   // Element-wise: out = epilogue(in) for channel k; in may equal out. Returns whether any stored
   // pixel is not zero.
   bool (*apply)(const Epilogue& epilogue, int k, const float* in, float* out,
                 const Plane& plane) noexcept;
-  // The same on a single number: what a channel that is constant becomes. Plane operands are not
-  // allowed.
+  // The same on a single number, to the same bits: what a channel that is constant becomes. Plane
+  // operands are not allowed.
   float (*apply_to_constant)(const Epilogue& epilogue, int k, float x) noexcept;
   void (*fully_connected)(const FullyConnected& task, int first, int last) noexcept;
-  // pixels = value, gap = 0, over `flat`
+  // Pixels = value, gap = 0, over `flat`.
   void (*fill)(float* out, const Plane& plane, float value) noexcept;
-  // zeros in the lead and in the tail (not in the gap)
+  // Zeros in the lead and in the tail (not in the gap).
   void (*clear_border)(float* out, const Plane& plane) noexcept;
-  // dense rows of `width` floats (rows `in_row` floats apart, pixels `in_pixel` apart) into a
-  // plane, gap zeroed; and back
+  // Dense rows of `width` floats (rows `in_row` floats apart, pixels `in_pixel` apart) into a
+  // plane, gap zeroed; and back, to height * width contiguous floats.
   void (*load_plane)(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out,
                      const Plane& plane) noexcept;
-  void (*store_plane)(const float* in, const Plane& plane,
-                      float* out) noexcept;  // to height * width contiguous floats
+  void (*store_plane)(const float* in, const Plane& plane, float* out) noexcept;
   // Performs iterations * kFmaBurst multiply-adds in registers and returns their sum: see peak.h.
   double (*fma_burst)(long iterations) noexcept;
 };

@@ -1,60 +1,69 @@
-// Convolution: a tile of kernels x vectors of pixels in registers, over all taps of the active
-// inputs.
+// Convolution: a tile of kernels x vectors of pixels in registers, over all
+// taps of the active inputs.
 #include "cpu/isa/functions.h"
+#include "cpu/isa/stages.h"
 
 namespace pdrt::cpu::PDRT_ISA {
 
-// Kernels and vectors of a full tile: sums, the vectors of one tap and a weight must fit the
-// registers.
-#if PDRT_VECTOR_BYTES == 64
-constexpr int kTileKernels = 6, kTileVectors = 4;  // of 32 registers
-#elif PDRT_VECTOR_BYTES == 32
-constexpr int kTileKernels = 6, kTileVectors = 2;  // of 16
-#elif defined(__aarch64__)
-constexpr int kTileKernels = 6, kTileVectors = 4;  // of 32
-#else
-constexpr int kTileKernels = 4,
-              kTileVectors = 2;  // of 16, with a product beside the sums where there is no FMA
+// Kernels and vectors of a full tile: sums, the vectors of one tap and a weight
+// must fit the registers. And how many taps are written out at once where a
+// filter has that many.
+#if PDRT_VECTOR_BYTES == 64  // 32 registers
+constexpr int kTileKernels = 6;
+constexpr int kTileVectors = 4;
+constexpr int kUnrolledTaps = 9;
+#elif PDRT_VECTOR_BYTES == 32  // 16 registers
+constexpr int kTileKernels = 6;
+constexpr int kTileVectors = 2;
+constexpr int kUnrolledTaps = 9;
+#elif defined(__aarch64__)     // 32 registers
+constexpr int kTileKernels = 6;
+constexpr int kTileVectors = 4;
+constexpr int kUnrolledTaps = 1;
+#else                          // 16 registers, and products need one where there is no FMA
+constexpr int kTileKernels = 4;
+constexpr int kTileVectors = 2;
+constexpr int kUnrolledTaps = 1;
 #endif
 
 // How a tile ends.
 enum class Finish {
-  plain,    // mask, store
-  relu,     // relu, mask, store
-  general,  // any epilogue: through a buffer on the stack
+  in_registers,  // the epilogue has cheap stages alone
+  in_memory,     // any epilogue: through a buffer on the stack
 };
 
 template <int kKernels, int kVectors>
-PDRT_INLINE void finish_tile(const Convolution& task, const std::int32_t* kernels, int begin,
-                             Finish how, Floats (&sums)[kKernels][kVectors]) {
+PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* kernels, int begin,
+                                  const Floats (&sums)[kKernels][kVectors]) {
+  alignas(64) float values[kKernels][kVectors * kVector];
+  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+    unrolled<kVectors>([&](int j) PDRT_LAMBDA { store(values[i] + j * kVector, sums[i][j]); });
+  });
   const Plane& plane = *task.plane;
-  if (how == Finish::general) {
-    alignas(64) float values[kKernels][kVectors * kVector];
-    unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-      unrolled<kVectors>([&](int j) PDRT_LAMBDA { store(values[i] + j * kVector, sums[i][j]); });
-    });
-    for (int i = 0; i < kKernels; ++i) {
-      const int k = kernels[i];
-      float* output = task.output + static_cast<std::int64_t>(k) * plane.stride;
-      const bool seen = finish(task.epilogue, k, values[i], output, plane.mask, begin,
-                               begin + kVectors * kVector);
-      if (seen && task.nonzero != nullptr) mark(task.nonzero, k);
-    }
-    return;
+  for (int i = 0; i < kKernels; ++i) {
+    const int k = kernels[i];
+    float* output = task.output + static_cast<std::int64_t>(k) * plane.stride;
+    const bool seen =
+        finish(task.epilogue, k, values[i], output, plane.mask, begin, begin + kVectors * kVector);
+    if (seen && task.nonzero != nullptr) mark(task.nonzero, k);
   }
+}
+
+template <int kKernels, int kVectors>
+PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t* kernels,
+                                     int begin, Floats (&sums)[kKernels][kVectors]) {
+  const Place place{kernels, begin, PlaneOperands::pixels};
+  for (int s = 0; s < task.epilogue.count; ++s) {
+    run_cheap_stage(task.epilogue.stages[s], place, sums);
+  }
+  const Plane& plane = *task.plane;
   Words mask[kVectors];
-  unrolled<kVectors>([&](int j) PDRT_LAMBDA { mask[j] = load(plane.mask + begin + j * kVector); });
+  load_mask(plane.mask + begin, mask);
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
     const int k = kernels[i];
     float* output = task.output + static_cast<std::int64_t>(k) * plane.stride + begin;
-    Words seen = {};
-    unrolled<kVectors>([&](int j) PDRT_LAMBDA {
-      const Floats x = how == Finish::relu ? (sums[i][j] < 0 ? Floats{} : sums[i][j]) : sums[i][j];
-      const Words kept = bits(x) & mask[j];
-      seen |= kept;
-      store(output + j * kVector, floats(kept));
-    });
-    if (task.nonzero != nullptr && any(seen & 0x7fffffff)) mark(task.nonzero, k);
+    const Words seen = store_pixels(sums[i], mask, output);
+    if (task.nonzero != nullptr && any_nonzero(seen)) mark(task.nonzero, k);
   });
 }
 
@@ -72,8 +81,7 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
   for (int c = 0; c < task.channels; ++c) {
     const float* input = task.inputs[c] + begin;
     const std::int64_t column = static_cast<std::int64_t>(task.channel[c]) * taps;
-#pragma GCC unroll 9
-    for (int t = 0; t < taps; ++t) {
+    const auto add_tap = [&](int t) PDRT_LAMBDA {
       const float* at = opaque(input + task.offsets[t]);
       Floats x[kVectors];
       unrolled<kVectors>([&](int j) PDRT_LAMBDA { x[j] = load(at + j * kVector); });
@@ -83,14 +91,38 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
         keep(weight);
       });
       unrolled<kVectors>([&](int j) PDRT_LAMBDA { keep(x[j]); });
+    };
+    if constexpr (kTaps > 0) {
+      unrolled<kTaps>(add_tap);
+    } else {
+      int t = 0;
+#if defined(__aarch64__)
+      // Multiply-adds take their weight from any lane: one load of four weights serves four taps.
+      for (; t + 4 <= taps; t += 4) {
+        Floats four[kKernels];
+        unrolled<kKernels>([&](int i) PDRT_LAMBDA { four[i] = load(weights[i] + column + t); });
+        unrolled<4>([&](int lane) PDRT_LAMBDA {
+          const float* at = opaque(input + task.offsets[t + lane]);
+          unrolled<kVectors>([&](int j) PDRT_LAMBDA {
+            const Floats x = load(at + j * kVector);
+            unrolled<kKernels>([&](int i) PDRT_LAMBDA { sums[i][j] += four[i][lane] * x; });
+          });
+        });
+      }
+#endif
+      for (; t < taps; ++t) add_tap(t);
     }
   }
-  finish_tile(task, kernels, begin, how, sums);
+  if (how == Finish::in_registers) {
+    finish_in_registers(task, kernels, begin, sums);
+  } else {
+    finish_in_memory(task, kernels, begin, sums);
+  }
 }
 
 using Tile = void (*)(const Convolution& task, const std::int32_t* kernels, int begin, Finish how);
 
-// Every size of tile up to the full one, [kernels - 1][vectors - 1].
+// Every size of tile of whole groups of kLanes up to the full one: [kernels - 1][vectors - 1].
 struct Tiles {
   Tile of[kTileKernels][kTileVectors];
 };
@@ -98,8 +130,8 @@ struct Tiles {
 template <int kTaps, int kKernels, int kVectors>
 static constexpr void fill_in(Tiles& tiles) {
   tiles.of[kKernels - 1][kVectors - 1] = tile<kKernels, kVectors, kTaps>;
-  if constexpr (kVectors > 1) {
-    fill_in<kTaps, kKernels, kVectors - 1>(tiles);
+  if constexpr (kVectors > kGroup) {
+    fill_in<kTaps, kKernels, kVectors - kGroup>(tiles);
   } else if constexpr (kKernels > 1) {
     fill_in<kTaps, kKernels - 1, kTileVectors>(tiles);
   }
@@ -114,16 +146,17 @@ static constexpr Tiles all_tiles() {
 
 static constexpr Tiles kAnyTaps = all_tiles<0>();
 static constexpr Tiles kOneTap = all_tiles<1>();
-static constexpr Tiles kNineTaps = all_tiles<9>();
+static constexpr Tiles kManyTaps = all_tiles<kUnrolledTaps>();
 
 static Finish finish_of(const Epilogue& epilogue) {
-  if (epilogue.count == 0) return Finish::plain;
-  if (epilogue.count == 1 && epilogue.stages[0].stage == Stage::relu) return Finish::relu;
-  return Finish::general;
+  for (int s = 0; s < epilogue.count; ++s) {
+    if (!is_cheap(epilogue.stages[s].stage)) return Finish::in_memory;
+  }
+  return Finish::in_registers;
 }
 
-// Cuts `count` into as few parts of at most `most` as there can be, as even as they can be: the end
-// of part `index`.
+// Cuts `count` into as few parts of at most `most` as there can be, as even as
+// they can be: the end of part `index`.
 struct Parts {
   int count, parts;
   Parts(int count, int most) : count(count), parts((count + most - 1) / most) {}
@@ -133,7 +166,7 @@ struct Parts {
 };
 
 void convolve(const Convolution& task, int first, int last, int begin, int end) noexcept {
-  const Tiles& tiles = task.taps == 1 ? kOneTap : task.taps == 9 ? kNineTaps : kAnyTaps;
+  const Tiles& tiles = task.taps == 1 ? kOneTap : task.taps == kUnrolledTaps ? kManyTaps : kAnyTaps;
   const Finish how = finish_of(task.epilogue);
   const Parts vectors((end - begin) / kVector, kTileVectors);
   const Parts kernels(last - first, kTileKernels);

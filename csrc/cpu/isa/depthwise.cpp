@@ -1,50 +1,64 @@
 // Depthwise convolution: one input plane per kernel.
 #include "cpu/isa/functions.h"
+#include "cpu/isa/stages.h"
 
 namespace pdrt::cpu::PDRT_ISA {
 
-constexpr int kChunk = 512;  // pixels between two calls of finish()
-constexpr int kWide = 4;     // vectors per step
+// One kernel of a task.
+struct Channel {
+  std::int32_t k;
+  const float* input;
+  const float* weights;
+  float bias;
+  float* output;
+};
 
-// kCount vectors of sums from `pixel` on. kTaps is 0 where the number of taps is not known at build
-// time.
+// kCount vectors from `pixel` on; returns the stored bits. kTaps is 0 where the number of taps is
+// not known at build time.
 template <int kCount, int kTaps>
-PDRT_INLINE void sum_taps(const Depthwise& task, const float* input, const float* weights,
-                          float bias, float* sums) {
-  const int taps = kTaps > 0 ? kTaps : task.taps;
-  Floats sum[kCount];
-  for (int i = 0; i < kCount; ++i) sum[i] = splat(bias);
-#pragma GCC unroll 9
-  for (int t = 0; t < taps; ++t) {
-    const float* x = input + task.offsets[t];
-    const Floats weight = splat(weights[t]);
-    for (int i = 0; i < kCount; ++i) sum[i] += weight * load(x + i * kVector);
+PDRT_INLINE Words compute(const Depthwise& task, const Channel& channel, int pixel) {
+  Floats sums[1][kCount];
+  unrolled<kCount>([&](int i) PDRT_LAMBDA { sums[0][i] = splat(channel.bias); });
+  const auto add_tap = [&](int t) PDRT_LAMBDA {
+    const float* x = channel.input + pixel + task.offsets[t];
+    const Floats weight = splat(channel.weights[t]);
+    unrolled<kCount>([&](int i) PDRT_LAMBDA { sums[0][i] += weight * load(x + i * kVector); });
+  };
+  if constexpr (kTaps > 0) {
+    unrolled<kTaps>(add_tap);
+  } else {
+    for (int t = 0; t < task.taps; ++t) add_tap(t);
   }
-  for (int i = 0; i < kCount; ++i) store(sums + i * kVector, sum[i]);
+  run_stages(task.epilogue, Place{&channel.k, pixel, PlaneOperands::pixels}, sums);
+  Words mask[kCount];
+  load_mask(task.plane->mask + pixel, mask);
+  return store_pixels(sums[0], mask, channel.output + pixel);
+}
+
+// As many steps of kCount vectors as there is room for.
+template <int kCount, int kTaps>
+PDRT_INLINE Words steps(const Depthwise& task, const Channel& channel, int& pixel, int end) {
+  Words seen = {};
+  for (; pixel + kCount * kVector <= end; pixel += kCount * kVector) {
+    seen |= compute<kCount, kTaps>(task, channel, pixel);
+  }
+  return seen;
 }
 
 template <int kTaps>
 static void run(const Depthwise& task, int first, int last, int begin, int end) {
   for (int position = first; position < last; ++position) {
-    const int k = task.kernels[position];
-    const float* input = task.inputs[position];
-    const float* weights = task.weights + static_cast<std::int64_t>(k) * task.taps;
-    const float bias = task.bias != nullptr ? task.bias[k] : 0.0f;
-    float* output = task.output + static_cast<std::int64_t>(k) * task.plane->stride;
-    bool seen = false;
-    for (int chunk = begin; chunk < end; chunk += kChunk) {
-      alignas(64) float sums[kChunk];
-      const int stop = chunk + kChunk < end ? chunk + kChunk : end;
-      int pixel = chunk;
-      for (; pixel + kWide * kVector <= stop; pixel += kWide * kVector) {
-        sum_taps<kWide, kTaps>(task, input + pixel, weights, bias, sums + (pixel - chunk));
-      }
-      for (; pixel < stop; pixel += kVector) {
-        sum_taps<1, kTaps>(task, input + pixel, weights, bias, sums + (pixel - chunk));
-      }
-      seen |= finish(task.epilogue, k, sums, output, task.plane->mask, chunk, stop);
-    }
-    if (seen && task.nonzero != nullptr) mark(task.nonzero, k);
+    const std::int32_t k = task.kernels[position];
+    const Channel channel{k, task.inputs[position],
+                          task.weights + static_cast<std::int64_t>(k) * task.taps,
+                          task.bias != nullptr ? task.bias[k] : 0.0f,
+                          task.output + static_cast<std::int64_t>(k) * task.plane->stride};
+    Words seen = {};
+    int pixel = begin;
+    seen |= steps<8, kTaps>(task, channel, pixel, end);
+    seen |= steps<4, kTaps>(task, channel, pixel, end);
+    seen |= steps<1, kTaps>(task, channel, pixel, end);
+    if (task.nonzero != nullptr && any_nonzero(seen)) mark(task.nonzero, k);
   }
 }
 

@@ -4,32 +4,30 @@
 
 namespace pdrt::cpu::PDRT_ISA {
 
-// Loads kCount vectors, runs the stages, masks, stores; gathers the stored bits in `seen`.
+// kCount vectors of finish(); returns the stored bits.
 template <int kCount>
-PDRT_INLINE void finish_vectors(const Epilogue& epilogue, int k, const float* values, float* plane,
-                                const std::uint32_t* mask, int pixel, Words& seen) {
-  Floats x[kCount];
-  for (int i = 0; i < kCount; ++i) x[i] = load(values + i * kVector);
-  run_stages(epilogue, k, pixel, PlaneOperands::pixels, x);
-  for (int i = 0; i < kCount; ++i) {
-    const Words kept = bits(x[i]) & load(mask + pixel + i * kVector);
-    seen |= kept;
-    store(plane + pixel + i * kVector, floats(kept));
-  }
+PDRT_INLINE Words finish_vectors(const Epilogue& epilogue, const Place& place, const float* values,
+                                 float* plane, const std::uint32_t* mask) {
+  Floats x[1][kCount];
+  Words masks[kCount];
+  unrolled<kCount>([&](int i) PDRT_LAMBDA { x[0][i] = load(values + i * kVector); });
+  run_stages(epilogue, place, x);
+  load_mask(mask + place.pixel, masks);
+  return store_pixels(x[0], masks, plane + place.pixel);
 }
 
 bool finish(const Epilogue& epilogue, int k, const float* values, float* plane,
             const std::uint32_t* mask, int begin, int end) noexcept {
   constexpr int kWide = 4;  // vectors in flight: enough to hide the latency of one stage
   Words seen = {};
-  int pixel = begin;
-  for (; pixel + kWide * kVector <= end; pixel += kWide * kVector) {
-    finish_vectors<kWide>(epilogue, k, values + (pixel - begin), plane, mask, pixel, seen);
+  Place place{&k, begin, PlaneOperands::pixels};
+  for (; place.pixel + kWide * kVector <= end; place.pixel += kWide * kVector) {
+    seen |= finish_vectors<kWide>(epilogue, place, values + (place.pixel - begin), plane, mask);
   }
-  for (; pixel < end; pixel += kVector) {
-    finish_vectors<1>(epilogue, k, values + (pixel - begin), plane, mask, pixel, seen);
+  for (; place.pixel < end; place.pixel += kVector) {
+    seen |= finish_vectors<1>(epilogue, place, values + (place.pixel - begin), plane, mask);
   }
-  return any(seen & 0x7fffffff);  // -0 is zero
+  return any_nonzero(seen);
 }
 
 bool apply(const Epilogue& epilogue, int k, const float* in, float* out,
@@ -38,9 +36,9 @@ bool apply(const Epilogue& epilogue, int k, const float* in, float* out,
 }
 
 float apply_to_constant(const Epilogue& epilogue, int k, float x) noexcept {
-  Floats vector[1] = {splat(x)};
-  run_stages(epilogue, k, 0, PlaneOperands::numbers, vector);
-  return vector[0][0];
+  Floats vector[1][1] = {{splat(x)}};
+  run_stages(epilogue, Place{&k, 0, PlaneOperands::numbers}, vector);
+  return vector[0][0][0];
 }
 
 }  // namespace pdrt::cpu::PDRT_ISA

@@ -59,11 +59,11 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels) {
     for (int chain = 0; chain < kChains; ++chain) {
       for (int g = 0; g < kGroup; ++g) total += sums[r][chain][g];
     }
-    const int k = kernels[r];
+    const std::int32_t k = kernels[r];
     const float sum = sum_of(total) + (task.bias != nullptr ? task.bias[k] : 0.0f);
-    Floats x[1] = {splat(sum)};
-    run_stages(task.epilogue, k, 0, PlaneOperands::numbers, x);
-    task.output[k] = x[0][0];
+    Floats x[1][1] = {{splat(sum)}};
+    run_stages(task.epilogue, Place{&k, 0, PlaneOperands::numbers}, x);
+    task.output[k] = x[0][0][0];
   }
 }
 

@@ -11,108 +11,195 @@ enum class PlaneOperands {
   numbers,  // at data + k * channel_stride: there are no pixels (fully connected)
 };
 
-template <int kCount>
-PDRT_INLINE void load_operand(const EpilogueStage& stage, int k, std::int64_t pixel,
-                              PlaneOperands planes, Floats (&operand)[kCount]) {
-  const float* data = stage.data + k * stage.channel_stride;
-  if (stage.operand == Operand::plane && planes == PlaneOperands::pixels) {
-    for (int i = 0; i < kCount; ++i) operand[i] = load(data + pixel + i * kVector);
-  } else {
-    for (int i = 0; i < kCount; ++i) operand[i] = splat(*data);
+// What a stage is applied to: kCount vectors from `pixel` on of each of kRows channels.
+struct Place {
+  const std::int32_t* kernels;  // the channels
+  std::int64_t pixel;
+  PlaneOperands planes;
+};
+
+// Stages of a few instructions, which are worth their place in the code of every tile.
+static inline bool is_cheap(Stage stage) {
+  switch (stage) {
+    case Stage::add:
+    case Stage::multiply:
+    case Stage::affine:
+    case Stage::prelu:
+    case Stage::relu:
+    case Stage::leaky_relu:
+    case Stage::clip:
+      return true;
+    default:
+      return false;
   }
 }
 
-// x = stage(x) for one stage after the other, on kCount vectors that start at `pixel` of channel k.
 template <int kCount>
-PDRT_INLINE void run_stages(const Epilogue& epilogue, int k, std::int64_t pixel,
-                            PlaneOperands planes, Floats (&x)[kCount]) {
+PDRT_INLINE void load_operand(const EpilogueStage& stage, const Place& place, int row,
+                              Floats (&operand)[kCount]) {
+  const float* data = stage.data + place.kernels[row] * stage.channel_stride;
+  if (stage.operand == Operand::plane && place.planes == PlaneOperands::pixels) {
+    unrolled<kCount>([&](int i)
+                         PDRT_LAMBDA { operand[i] = load(data + place.pixel + i * kVector); });
+  } else {
+    unrolled<kCount>([&](int i) PDRT_LAMBDA { operand[i] = splat(*data); });
+  }
+}
+
+// x = function(x)
+template <int kRows, int kCount, typename Function>
+PDRT_INLINE void each(Floats (&x)[kRows][kCount], const Function& function) {
+  unrolled<kRows>([&](int row) PDRT_LAMBDA {
+    unrolled<kCount>([&](int i) PDRT_LAMBDA { x[row][i] = function(x[row][i]); });
+  });
+}
+
+// x = function(x, operand)
+template <int kRows, int kCount, typename Function>
+PDRT_INLINE void each(const EpilogueStage& stage, const Place& place, Floats (&x)[kRows][kCount],
+                      const Function& function) {
+  unrolled<kRows>([&](int row) PDRT_LAMBDA {
+    Floats y[kCount];
+    load_operand(stage, place, row, y);
+    unrolled<kCount>([&](int i) PDRT_LAMBDA { x[row][i] = function(x[row][i], y[i]); });
+  });
+}
+
+template <int kRows, int kCount>
+PDRT_INLINE void run_cheap_stage(const EpilogueStage& stage, const Place& place,
+                                 Floats (&x)[kRows][kCount]) {
+  const Floats a = splat(stage.a);
+  const Floats b = splat(stage.b);
+  switch (stage.stage) {
+    case Stage::add:
+      each(stage, place, x, [](Floats u, Floats v) PDRT_LAMBDA { return u + v; });
+      break;
+    case Stage::multiply:
+      unrolled<kRows>([&](int row) PDRT_LAMBDA {
+        Floats y[kCount];
+        load_operand(stage, place, row, y);
+        // A switch at zero: x was never computed, or does not matter, and may be anything.
+        const bool off = stage.operand == Operand::channel && y[0][0] == 0;
+        unrolled<kCount>([&](int i) PDRT_LAMBDA { x[row][i] = off ? Floats{} : x[row][i] * y[i]; });
+      });
+      break;
+    case Stage::affine:
+      unrolled<kRows>([&](int row) PDRT_LAMBDA {
+        const std::int64_t at = place.kernels[row] * stage.channel_stride;
+        const Floats scale = splat(stage.data[at]);
+        const Floats shift = splat(stage.data2[at]);
+        unrolled<kCount>([&](int i) PDRT_LAMBDA { x[row][i] = x[row][i] * scale + shift; });
+      });
+      break;
+    case Stage::prelu:
+      each(stage, place, x, [](Floats u, Floats v) PDRT_LAMBDA { return u < 0 ? u * v : u; });
+      break;
+    case Stage::relu:
+      each(x, [](Floats u) PDRT_LAMBDA { return u < 0 ? Floats{} : u; });
+      break;
+    case Stage::leaky_relu:
+      each(x, [a](Floats u) PDRT_LAMBDA { return u < 0 ? u * a : u; });
+      break;
+    case Stage::clip:
+      each(x, [a, b](Floats u) PDRT_LAMBDA { return clamp(u, a, b); });
+      break;
+    default:
+      __builtin_unreachable();
+  }
+}
+
+template <int kRows, int kCount>
+PDRT_INLINE void run_other_stage(const EpilogueStage& stage, const Place& place,
+                                 Floats (&x)[kRows][kCount]) {
+  const Floats a = splat(stage.a);
+  const Floats b = splat(stage.b);
+  const Floats zero = {};
+  const Floats one = splat(1);
+  switch (stage.stage) {
+    case Stage::subtract:
+      each(stage, place, x, [](Floats u, Floats v) PDRT_LAMBDA { return u - v; });
+      break;
+    case Stage::reverse_subtract:
+      each(stage, place, x, [](Floats u, Floats v) PDRT_LAMBDA { return v - u; });
+      break;
+    case Stage::divide:
+      each(stage, place, x, [](Floats u, Floats v) PDRT_LAMBDA { return u / v; });
+      break;
+    case Stage::reverse_divide:
+      each(stage, place, x, [](Floats u, Floats v) PDRT_LAMBDA { return v / u; });
+      break;
+    case Stage::minimum:
+      each(stage, place, x, [](Floats u, Floats v) PDRT_LAMBDA { return smaller(u, v); });
+      break;
+    case Stage::maximum:
+      each(stage, place, x, [](Floats u, Floats v) PDRT_LAMBDA { return larger(u, v); });
+      break;
+    case Stage::sigmoid:
+      each(x, [](Floats u) PDRT_LAMBDA { return sigmoid(u); });
+      break;
+    case Stage::hard_sigmoid:
+      each(x, [=](Floats u) PDRT_LAMBDA { return clamp(u * a + b, zero, one); });
+      break;
+    case Stage::hard_swish:
+      each(x, [=](Floats u)
+                  PDRT_LAMBDA { return u * clamp(u * splat(1.0f / 6) + splat(0.5f), zero, one); });
+      break;
+    case Stage::tanh:
+      each(x, [](Floats u) PDRT_LAMBDA { return tanh(u); });
+      break;
+    case Stage::silu:
+      each(x, [](Floats u) PDRT_LAMBDA { return u * sigmoid(u); });
+      break;
+    case Stage::absolute:
+      each(x, [](Floats u) PDRT_LAMBDA { return magnitude(u); });
+      break;
+    case Stage::negate:
+      each(x, [](Floats u) PDRT_LAMBDA { return -u; });
+      break;
+    case Stage::exponential:
+      each(x, [](Floats u) PDRT_LAMBDA { return exponential(u); });
+      break;
+    case Stage::square_root:
+      each(x, [](Floats u) PDRT_LAMBDA { return square_root(u); });
+      break;
+    default:
+      __builtin_unreachable();
+  }
+}
+
+// x = stage(x) for one stage after the other.
+template <int kRows, int kCount>
+PDRT_INLINE void run_stages(const Epilogue& epilogue, const Place& place,
+                            Floats (&x)[kRows][kCount]) {
   for (int s = 0; s < epilogue.count; ++s) {
     const EpilogueStage& stage = epilogue.stages[s];
-    Floats y[kCount] = {};
-    if (stage.operand != Operand::none) load_operand(stage, k, pixel, planes, y);
-    const auto each = [&x, &y ](auto&& function) __attribute__((always_inline)) {
-      for (int i = 0; i < kCount; ++i) x[i] = function(x[i], y[i]);
-    };
-    const Floats a = splat(stage.a);
-    const Floats b = splat(stage.b);
-    switch (stage.stage) {
-      case Stage::add:
-        each([](Floats u, Floats v) { return u + v; });
-        break;
-      case Stage::subtract:
-        each([](Floats u, Floats v) { return u - v; });
-        break;
-      case Stage::reverse_subtract:
-        each([](Floats u, Floats v) { return v - u; });
-        break;
-      case Stage::multiply:
-        // A switch at zero: x was never computed, or does not matter, and may be anything.
-        if (stage.operand == Operand::channel && stage.data[k * stage.channel_stride] == 0) {
-          for (int i = 0; i < kCount; ++i) x[i] = Floats{};
-        } else {
-          each([](Floats u, Floats v) { return u * v; });
-        }
-        break;
-      case Stage::divide:
-        each([](Floats u, Floats v) { return u / v; });
-        break;
-      case Stage::reverse_divide:
-        each([](Floats u, Floats v) { return v / u; });
-        break;
-      case Stage::minimum:
-        each([](Floats u, Floats v) { return smaller(u, v); });
-        break;
-      case Stage::maximum:
-        each([](Floats u, Floats v) { return larger(u, v); });
-        break;
-      case Stage::affine: {
-        const Floats shift = splat(stage.data2[k * stage.channel_stride]);
-        each([shift](Floats u, Floats v) { return u * v + shift; });
-        break;
-      }
-      case Stage::prelu:
-        each([](Floats u, Floats v) { return u < 0 ? u * v : u; });
-        break;
-      case Stage::relu:
-        each([](Floats u, Floats) { return u < 0 ? Floats{} : u; });
-        break;
-      case Stage::leaky_relu:
-        each([a](Floats u, Floats) { return u < 0 ? u * a : u; });
-        break;
-      case Stage::clip:
-        each([a, b](Floats u, Floats) { return clamp(u, a, b); });
-        break;
-      case Stage::sigmoid:
-        each([](Floats u, Floats) { return sigmoid(u); });
-        break;
-      case Stage::hard_sigmoid:
-        each([a, b](Floats u, Floats) { return clamp(u * a + b, splat(0), splat(1)); });
-        break;
-      case Stage::hard_swish:
-        each([](Floats u, Floats) {
-          return u * clamp(u * splat(1.0f / 6) + splat(0.5f), splat(0), splat(1));
-        });
-        break;
-      case Stage::tanh:
-        each([](Floats u, Floats) { return tanh(u); });
-        break;
-      case Stage::silu:
-        each([](Floats u, Floats) { return u * sigmoid(u); });
-        break;
-      case Stage::absolute:
-        each([](Floats u, Floats) { return magnitude(u); });
-        break;
-      case Stage::negate:
-        each([](Floats u, Floats) { return -u; });
-        break;
-      case Stage::exponential:
-        each([](Floats u, Floats) { return exponential(u); });
-        break;
-      case Stage::square_root:
-        each([](Floats u, Floats) { return square_root(u); });
-        break;
+    if (is_cheap(stage.stage)) {
+      run_cheap_stage(stage, place, x);
+    } else {
+      run_other_stage(stage, place, x);
     }
   }
 }
+
+// Stores x & mask, so that what is no pixel becomes +0 whatever x holds; returns the stored bits,
+// all vectors ored.
+template <int kCount>
+PDRT_INLINE Words store_pixels(const Floats (&x)[kCount], const Words (&mask)[kCount], float* to) {
+  Words seen = {};
+  unrolled<kCount>([&](int i) PDRT_LAMBDA {
+    const Words kept = bits(x[i]) & mask[i];
+    seen |= kept;
+    store(to + i * kVector, floats(kept));
+  });
+  return seen;
+}
+
+template <int kCount>
+PDRT_INLINE void load_mask(const std::uint32_t* from, Words (&mask)[kCount]) {
+  unrolled<kCount>([&](int i) PDRT_LAMBDA { mask[i] = load(from + i * kVector); });
+}
+
+// Whether any stored float is not zero; -0 is zero.
+PDRT_INLINE bool any_nonzero(Words seen) { return any(seen & 0x7fffffff); }
 
 }  // namespace pdrt::cpu::PDRT_ISA
