@@ -29,6 +29,9 @@ double fma_burst(long iterations) noexcept;
 bool finish(const Epilogue& epilogue, int k, const float* values, float* plane,
             const std::uint32_t* mask, int begin, int end) noexcept;
 
+PDRT_INLINE int larger_of(int x, int y) { return x > y ? x : y; }
+PDRT_INLINE int smaller_of(int x, int y) { return x < y ? x : y; }
+
 // Several threads may find the same kernel not zero: they all store the same 1.
 PDRT_INLINE void mark(std::uint8_t* nonzero, int k) {
   if (__atomic_load_n(nonzero + k, __ATOMIC_RELAXED) == 0)

@@ -7,9 +7,6 @@ namespace pdrt::cpu::PDRT_ISA {
 constexpr int kLine = 2048;    // floats of a reduced line
 constexpr int kResults = 512;  // outputs made from one line
 
-static int larger_of(int x, int y) { return x > y ? x : y; }
-static int smaller_of(int x, int y) { return x < y ? x : y; }
-
 // Windows along one axis.
 struct Axis {
   int kernel, stride, dilation, pad_before, pad_after, size;
@@ -43,26 +40,50 @@ PDRT_INLINE float combine(float x, float y) {
   return kMaximum ? (y > x || y != y ? y : x) : x + y;
 }
 
+// kVector floats: `count` rows, `step` floats apart, combined from `in` on.
+template <bool kMaximum>
+PDRT_INLINE Floats combine_rows(const float* in, std::int64_t count, std::int64_t step) {
+  Floats x = load(in);
+  for (std::int64_t i = 1; i < count; ++i) x = combine<kMaximum>(x, load(in + i * step));
+  return x;
+}
+
 // line[0 ... count) = the rows of the window of output row `oy` combined, from input column `x0`
-// on; `neutral` outside.
+// on; `neutral` outside the input. Writes less than a vector more.
 template <bool kMaximum>
 static void reduce_rows(const Axis& rows, int oy, const float* in, const Plane& plane,
                         std::int64_t x0, int count, float neutral, float* line) {
-  const int padded = (count + kVector - 1) / kVector * kVector;
-  for (int i = 0; i < padded; i += kVector) store(line + i, splat(neutral));
-  const int from = static_cast<int>(x0 < 0 ? 0 : x0);
-  const int to = static_cast<int>(x0 + count < plane.width ? x0 + count : plane.width);
-  float* const inside = line + (from - x0);
-  for (std::int64_t i = 0; i < rows.kernel; ++i) {
-    const std::int64_t y = rows.start(oy) + i * rows.dilation;
-    if (y < 0 || y >= plane.height) continue;
-    const float* row = in + y * plane.row + from;
-    int x = 0;
-    for (; x + kVector <= to - from; x += kVector) {
-      store(inside + x, combine<kMaximum>(load(inside + x), load(row + x)));
-    }
-    for (; x < to - from; ++x) inside[x] = combine<kMaximum>(inside[x], row[x]);
+  // Rows [first, last) of the window lie inside the input, as do the columns from `left` to
+  // `right`.
+  const std::int64_t start = rows.start(oy);
+  std::int64_t first = 0;
+  while (first < rows.kernel && start + first * rows.dilation < 0) ++first;
+  std::int64_t last = first;
+  while (last < rows.kernel && start + last * rows.dilation < plane.height) ++last;
+  const int left = static_cast<int>(x0 < 0 ? (-x0 < count ? -x0 : count) : 0);
+  const int right = static_cast<int>(plane.width - x0 < count ? plane.width - x0 : count);
+  const auto set_neutral = [=](int from, int to) {
+    for (int i = from; i < to; i += kVector) store(line + i, splat(neutral));
+  };
+  if (first == last || left >= right) return set_neutral(0, count);
+
+  set_neutral(0, left);
+  const std::int64_t step = static_cast<std::int64_t>(rows.dilation) * plane.row;
+  const std::int64_t at = (start + first * rows.dilation) * plane.row + x0;  // of line[0]
+  const std::int64_t room =
+      plane.flat - (at + (last - first - 1) * step);  // floats in the last row
+  int x = left;
+  for (; x < right && x + kVector <= room; x += kVector) {
+    store(line + x, combine_rows<kMaximum>(in + (at + x), last - first, step));
   }
+  for (; x < right; ++x) {
+    float sum = in[at + x];
+    for (std::int64_t i = 1; i < last - first; ++i) {
+      sum = combine<kMaximum>(sum, in[at + x + i * step]);
+    }
+    line[x] = sum;
+  }
+  set_neutral(right, count);  // over what the last vector took from behind the row, too
 }
 
 // results[o] = the window of the line at o * stride, combined. May write up to a vector more than
@@ -113,7 +134,8 @@ static void divide_row(const Pool& task, const Axis& rows, const Axis& columns, 
   const float height = rows.divisor(oy, task.count_include_pad);
   // Windows of outputs [left, right) lie wholly inside the input: one divisor for all of them.
   const std::int64_t reach = static_cast<std::int64_t>(columns.kernel - 1) * columns.dilation;
-  const int left = smaller_of(width, (columns.pad_before + columns.stride - 1) / columns.stride);
+  int left = 0;
+  while (left < width && columns.start(left) < 0) ++left;
   int right = left;
   while (right < width && columns.start(right) + reach < columns.size) ++right;
   const float full = height * static_cast<float>(columns.kernel);
@@ -142,7 +164,7 @@ static void pool_plane(const Pool& task, const Axis& rows, const Axis& columns, 
       }
     }
     for (int ox = 0; step > 0 && ox < out_plane.width; ox += step) {
-      alignas(64) float line[kLine];
+      alignas(64) float line[kLine + kVector];
       alignas(64) float results[kResults + kVector];
       const int count = smaller_of(step, out_plane.width - ox);
       // Whole vectors of outputs are computed: the line covers their windows, and the vector read

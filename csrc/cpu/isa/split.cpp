@@ -4,14 +4,6 @@
 
 namespace pdrt::cpu::PDRT_ISA {
 
-// The smallest q with q * divisor >= number, for a positive divisor.
-static int divide_up(int number, int divisor) {
-  return number >= 0 ? (number + divisor - 1) / divisor : -(-number / divisor);
-}
-
-static int larger_of(int x, int y) { return x > y ? x : y; }
-static int smaller_of(int x, int y) { return x < y ? x : y; }
-
 // out[c] = in[c * stride] for c < count. Reads nothing behind the last float it copies, except
 // (stride 2, whole vectors) the one next to it, which `spare` says is there.
 static void copy_strided(const float* in, int stride, float* out, int count, bool spare) {
@@ -32,11 +24,14 @@ void split(const Phases& task, const float* in, const Plane& in_plane, float* ou
   for (int p = 0; p < task.phase_count; ++p) {
     const int i = task.phases[p] / task.stride_w;
     const int j = task.phases[p] % task.stride_w;
-    // Rows and columns of this phase that lie inside the input.
-    const int row0 = larger_of(task.row0, divide_up(-i, task.stride_h));
-    const int row1 = smaller_of(task.row1, divide_up(in_plane.height - i, task.stride_h));
-    const int col0 = larger_of(task.col0, divide_up(-j, task.stride_w));
-    const int col1 = smaller_of(task.col1, divide_up(in_plane.width - j, task.stride_w));
+    // Rows and columns of this phase that lie inside the input. i and j are less than the strides,
+    // so the first of them is 0.
+    const int row0 = larger_of(task.row0, 0);
+    const int row1 =
+        smaller_of(task.row1, (in_plane.height - i + task.stride_h - 1) / task.stride_h);
+    const int col0 = larger_of(task.col0, 0);
+    const int col1 =
+        smaller_of(task.col1, (in_plane.width - j + task.stride_w - 1) / task.stride_w);
     float* origin = out + static_cast<std::int64_t>(p) * task.phase_stride;
     float* written = origin - task.lead;  // all in front of it holds its final value
     const auto clear_to = [&written](float* to) {
