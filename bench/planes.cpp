@@ -23,8 +23,8 @@ namespace {
 using pdrt::cpu::Convolution;
 using pdrt::cpu::Engine;
 using pdrt::cpu::EpilogueStage;
-using pdrt::cpu::kLanes;
-using pdrt::cpu::Plane;
+using pdrt::kLanes;
+using pdrt::Plane;
 
 struct Layer {
   int channels, kernels, size, filter;

@@ -65,7 +65,7 @@ class Fuser {
   // Takes the op into the step, and the sigmoid with it where the two are one activation.
   void take(int op, int head, const ChainStage& stage) {
     Step& step = steps_[head];
-    if (stage.stage == cpu::Stage::silu) take_op(silu_partner(program_, program_.ops[op]), head);
+    if (stage.stage == Stage::silu) take_op(silu_partner(program_, program_.ops[op]), head);
     take_op(op, head);
     step.outputs = program_.ops[op].outputs;
     step.chain.push_back(stage);
@@ -88,14 +88,13 @@ class Fuser {
 
   void extend(int head) {
     const bool dense = std::holds_alternative<FullyConnectedForm>(steps_[head].form);
-    while (static_cast<int>(steps_[head].chain.size()) < cpu::kMaxStages) {
+    while (static_cast<int>(steps_[head].chain.size()) < kMaxStages) {
       const ValueId main = steps_[head].outputs[0];
       const int next = only_user(program_.values[main]);
       if (next < 0 || taken_[next] || program_.ops[next].outputs.size() != 1) return;
       if (planes_[program_.ops[next].outputs[0]] == dense) return;
       const auto stage = stage_of(program_, program_.ops[next], main, planes_, packed_);
-      if (!stage || (dense && stage->operand == cpu::Operand::plane) || !is_ready(*stage, head))
-        return;
+      if (!stage || (dense && stage->operand == Operand::plane) || !is_ready(*stage, head)) return;
       take(next, head, *stage);
     }
   }
@@ -108,7 +107,7 @@ class Fuser {
       if (!taken_[product] && planes_[program_.ops[product].outputs[0]] &&
           silu_partner(program_, program_.ops[product]) == op) {
         ChainStage stage;
-        stage.stage = cpu::Stage::silu;
+        stage.stage = Stage::silu;
         steps_[op].inputs = {program_.ops[op].inputs[0]};
         steps_[op].chain.push_back(stage);
         steps_[op].outputs = program_.ops[product].outputs;

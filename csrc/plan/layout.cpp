@@ -23,17 +23,18 @@ struct Demand {
 };
 
 std::int32_t round_up(std::int64_t x) {
-  return static_cast<std::int32_t>((x + cpu::kLanes - 1) / cpu::kLanes * cpu::kLanes);
+  return static_cast<std::int32_t>((x + kLanes - 1) / kLanes * kLanes);
 }
 
-cpu::Plane make_plane(const Size& size, const Demand& demand, std::vector<std::uint32_t>& mask) {
-  cpu::Plane plane;
+Plane make_plane(const Size& size, const Demand& demand, std::vector<std::uint32_t>& mask) {
+  Plane plane;
   plane.height = static_cast<std::int32_t>(size.first);
   plane.width = static_cast<std::int32_t>(size.second);
   plane.row = static_cast<std::int32_t>(demand.row);
   plane.lead = round_up(demand.before);
   plane.flat = round_up(size.first * demand.row);
   plane.stride = plane.lead + plane.flat + round_up(demand.behind);
+  if (plane.stride % 1024 == 0) plane.stride += kLanes;  // else all planes share a cache's lines
   mask.assign(plane.flat, 0);
   for (std::int32_t y = 0; y < plane.height; ++y) {
     std::fill_n(mask.begin() + std::int64_t{1} * y * plane.row, plane.width, ~std::uint32_t{0});
@@ -73,7 +74,7 @@ void lay_out(Plan& plan) {
     demand.before = std::max<std::int64_t>(demand.before, reach.before);
     demand.behind = std::max<std::int64_t>(demand.behind, reach.behind);
   }
-  std::map<Size, const cpu::Plane*> geometries;
+  std::map<Size, const Plane*> geometries;
   for (const auto& [size, demand] : demands) {
     geometries[size] =
         &plan.geometries.emplace_back(make_plane(size, demand, plan.masks.emplace_back()));

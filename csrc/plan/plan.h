@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "cpu/engine.h"
 #include "plan/need.h"
 #include "plan/step.h"
 #include "plan/taps.h"
+#include "planes/planes.h"
 
 namespace pdrt::plan {
 
@@ -25,7 +25,7 @@ enum class Place : std::uint8_t {
 // base + n * sample_stride + (first_channel + c) * plane->stride + plane->lead floats.
 struct Placement {
   Place place = Place::nowhere;
-  const cpu::Plane* plane = nullptr;  // nullptr: dense
+  const Plane* plane = nullptr;  // nullptr: dense
   ValueId root = kAbsent;  // the value whose memory this one shares; itself, where it has its own
   std::int64_t first_channel = 0;  // in the root
   std::int64_t sample_stride = 0;  // floats; planes only
@@ -47,7 +47,7 @@ struct Plan {
   std::vector<Step> steps;                    // in execution order
   std::vector<ConvolutionPlan> convolutions;  // by step; empty where it is not a convolution
   std::vector<Placement> values;              // by value
-  std::deque<cpu::Plane> geometries;
+  std::deque<Plane> geometries;
   std::deque<std::vector<std::uint32_t>> masks;
   std::deque<Tensor> packed;  // weights rearranged and parameters folded when the plan was made
   Needs needs;

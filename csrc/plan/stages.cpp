@@ -9,9 +9,6 @@
 namespace pdrt::plan {
 namespace {
 
-using cpu::Operand;
-using cpu::Stage;
-
 // A stored float32 scalar, or the fallback where the input is absent; nothing where it is neither.
 std::optional<float> scalar(const Program& program, const Op& op, std::size_t index,
                             float fallback) {

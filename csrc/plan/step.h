@@ -7,9 +7,9 @@
 #include <variant>
 #include <vector>
 
-#include "cpu/engine.h"
 #include "plan/need.h"
 #include "plan/program.h"
+#include "planes/planes.h"
 
 namespace pdrt::plan {
 
@@ -36,7 +36,7 @@ struct FullyConnectedForm {
 };
 
 struct PoolForm {
-  cpu::Pool pool;
+  Pool pool;
   std::int64_t channels = 0;
 };
 
@@ -63,8 +63,8 @@ using Form = std::variant<ReferenceForm, ConvolutionForm, FullyConnectedForm, Po
 
 // One fused element-wise operation, with its operand still a value of the graph.
 struct ChainStage {
-  cpu::Stage stage = cpu::Stage::relu;
-  cpu::Operand operand = cpu::Operand::none;
+  Stage stage = Stage::relu;
+  Operand operand = Operand::none;
   ValueId value = kAbsent;       // the operand, if it is a value
   const float* data = nullptr;   // the operand, if it is constant (affine: scale)
   const float* data2 = nullptr;  // affine: shift

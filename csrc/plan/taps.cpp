@@ -31,7 +31,7 @@ Axis columns(const ConvolutionForm& f) {
   return {f.filter_w, f.stride_w, f.dilation_w, f.pad_left, f.in_w, f.out_w};
 }
 
-std::int32_t round_up(std::int32_t x) { return (x + cpu::kLanes - 1) / cpu::kLanes * cpu::kLanes; }
+std::int32_t round_up(std::int32_t x) { return (x + kLanes - 1) / kLanes * kLanes; }
 
 }  // namespace
 
@@ -55,12 +55,12 @@ Reach reach_of(const ConvolutionForm& form, std::int32_t row) {
   return reach;
 }
 
-Taps place_taps(const ConvolutionForm& form, const cpu::Plane& output) {
+Taps place_taps(const ConvolutionForm& form, const Plane& output) {
   const Axis y = rows(form), x = columns(form);
   const Reach reach = reach_of(form, output.row);
   Taps taps;
   taps.direct = reads_directly(form);
-  cpu::Phases& phases = taps.phases;
+  Phases& phases = taps.phases;
   phases.stride_h = form.stride_h;
   phases.stride_w = form.stride_w;
   phases.row0 = y.first();
@@ -70,6 +70,7 @@ Taps place_taps(const ConvolutionForm& form, const cpu::Plane& output) {
   phases.row = output.row;
   phases.lead = round_up(reach.before);
   phases.phase_stride = phases.lead + round_up(output.flat + reach.behind);
+  if (phases.phase_stride % 1024 == 0) phases.phase_stride += kLanes;
   for (int i = 0; i < form.filter_h; ++i) {
     for (int j = 0; j < form.filter_w; ++j) {
       const std::int32_t phase = y.phase(i) * form.stride_w + x.phase(j);

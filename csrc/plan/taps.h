@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/engine.h"
 #include "plan/step.h"
+#include "planes/planes.h"
 
 namespace pdrt::plan {
 
@@ -31,13 +31,13 @@ struct Taps {
   bool direct = true;
   std::vector<std::int32_t> offsets;
   std::vector<std::int32_t> phase_list;
-  cpu::Phases phases;  // phases.phases is set from phase_list when it is used: the struct may move
+  Phases phases;  // phases.phases is set from phase_list when it is used: the struct may move
 
   // Scratch floats for one input channel.
   std::int64_t floats_per_channel() const {
     return direct ? 0 : std::int64_t{1} * phases.phase_count * phases.phase_stride;
   }
 };
-Taps place_taps(const ConvolutionForm& form, const cpu::Plane& output);
+Taps place_taps(const ConvolutionForm& form, const Plane& output);
 
 }  // namespace pdrt::plan

@@ -22,12 +22,12 @@ Chain::Chain(const Frame& frame, const plan::Step& step, std::int64_t sample)
     to.operand = from.operand;
     to.a = from.a;
     to.b = from.b;
-    if (from.operand == cpu::Operand::channel) {
+    if (from.operand == Operand::channel) {
       to.data = (from.value == kAbsent ? from.data : frame.floats(from.value)) +
                 sample * from.sample_stride;
       to.data2 = from.data2;
       to.channel_stride = from.channel_stride;
-    } else if (from.operand == cpu::Operand::plane) {
+    } else if (from.operand == Operand::plane) {
       last_plane_stage_ = i;
       to.data = frame.plane(from.value, operand_sample(frame, from.value, sample), 0);
       to.channel_stride =
@@ -58,17 +58,17 @@ Verdict Chain::judge_constant(int kernel, float x) const {
   if (last_plane_stage_ < 0)
     return {Work::constant, frame_.engine.apply_to_constant(epilogue(), kernel, x)};
   // Still a constant if every operand with pixels is one for this kernel.
-  cpu::EpilogueStage storage[cpu::kMaxStages];
+  cpu::EpilogueStage storage[kMaxStages];
   const cpu::Epilogue own = for_kernel(kernel, storage);
   for (int i = 0; i < own.count; ++i) {
-    if (own.stages[i].operand == cpu::Operand::plane) return {Work::compute, x};
+    if (own.stages[i].operand == Operand::plane) return {Work::compute, x};
   }
   return {Work::constant, frame_.engine.apply_to_constant(own, kernel, x)};
 }
 
 void Chain::materialise_operands(int kernel) const {
   for (int i = 0; i <= last_plane_stage_; ++i) {
-    if (stages_[i].operand != cpu::Operand::plane) continue;
+    if (stages_[i].operand != Operand::plane) continue;
     const ValueId id = step_.chain[i].value;
     frame_.materialise(id, operand_sample(frame_, id, sample_),
                        operand_channel(frame_, id, kernel));
@@ -79,12 +79,12 @@ cpu::Epilogue Chain::for_kernel(int kernel, cpu::EpilogueStage* storage) const {
   if (last_plane_stage_ < 0) return epilogue();
   for (int i = 0; i < count_; ++i) {
     storage[i] = stages_[i];
-    if (stages_[i].operand != cpu::Operand::plane) continue;
+    if (stages_[i].operand != Operand::plane) continue;
     const ValueId id = step_.chain[i].value;
     const std::int64_t sample = operand_sample(frame_, id, sample_),
                        channel = operand_channel(frame_, id, kernel);
     if (frame_.channels(id, sample)[channel] != Channel::off) continue;
-    storage[i].operand = cpu::Operand::channel;
+    storage[i].operand = Operand::channel;
     storage[i].data = frame_.off_values(id, sample) + channel;
     storage[i].channel_stride = 0;
   }

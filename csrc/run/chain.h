@@ -44,7 +44,7 @@ class Chain {
   std::int64_t sample_;
   int count_ = 0;
   int last_plane_stage_ = -1;  // the last with a plane operand
-  cpu::EpilogueStage stages_[cpu::kMaxStages];
+  cpu::EpilogueStage stages_[kMaxStages];
 };
 
 }  // namespace pdrt::run

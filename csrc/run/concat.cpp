@@ -12,7 +12,7 @@ void run_concat(const Frame& frame, std::size_t s) {
   const plan::Step& step = frame.plan.steps[s];
   const ValueId output = step.outputs[0];
   const plan::Extent out = frame.extent(output);
-  const cpu::Plane& plane = *frame.plan.values[output].plane;
+  const Plane& plane = *frame.plan.values[output].plane;
   std::int64_t first = 0;
   for (ValueId input : step.inputs) {
     const std::int64_t channels = frame.extent(input).channels;

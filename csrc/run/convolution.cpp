@@ -32,11 +32,11 @@ int gather_inputs(const Frame& frame, std::size_t s, std::int64_t sample, int fi
   }
   if (own.taps.direct) return visited;
 
-  cpu::Phases phases = own.taps.phases;
+  Phases phases = own.taps.phases;
   phases.phases = own.taps.phase_list.data();
   float* scratch = reinterpret_cast<float*>(work.arena() + own.scratch);
   const std::int64_t floats = own.taps.floats_per_channel();
-  const cpu::Plane& plane = *frame.plan.values[input].plane;
+  const Plane& plane = *frame.plan.values[input].plane;
   auto split = [&](int i) {
     frame.engine.split(phases, work.input_planes[i], plane, scratch + i * floats + phases.lead);
   };

@@ -43,8 +43,8 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
   }
   lists.compute = kept;
 
-  const cpu::Plane& in_plane = *frame.plan.values[input].plane;
-  cpu::Phases phases = own.taps.phases;
+  const Plane& in_plane = *frame.plan.values[input].plane;
+  Phases phases = own.taps.phases;
   phases.phases = own.taps.phase_list.data();
   float* scratch = reinterpret_cast<float*>(work.arena() + own.scratch);
   const std::int64_t floats = own.taps.floats_per_channel();

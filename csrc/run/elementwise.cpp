@@ -11,7 +11,7 @@ namespace {
 void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample) {
   const ValueId input = step.inputs[0], output = step.outputs[0];
   const int channels = static_cast<int>(frame.extent(output).channels);
-  const cpu::Plane& plane = *frame.plan.values[output].plane;
+  const Plane& plane = *frame.plan.values[output].plane;
   const Chain chain(frame, step, sample);
   frame.find_needed(step, sample, channels);
   const Channel* states = frame.channels(input, sample);
@@ -34,7 +34,7 @@ void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample)
       frame.engine.fill(out, plane, verdict.work == Work::stages ? 0.0f : constants[k]);
       in = out;
     }
-    cpu::EpilogueStage storage[cpu::kMaxStages];
+    cpu::EpilogueStage storage[kMaxStages];
     const bool nonzero = frame.engine.apply(chain.for_kernel(k, storage), k, in, out, plane);
     frame.engine.clear_border(out, plane);
     set_written(frame, output, sample, k, nonzero);

@@ -14,7 +14,7 @@ const void* Frame::data(ValueId id) const {
 void Frame::materialise(ValueId id, std::int64_t sample, std::int64_t channel) const {
   Channel& state = channels(id, sample)[channel];
   if (state != Channel::off) return;
-  const cpu::Plane& geometry = *plan.values[id].plane;
+  const Plane& geometry = *plan.values[id].plane;
   float* pixels = plane(id, sample, channel);
   engine.fill(pixels, geometry, off_values(id, sample)[channel]);
   engine.clear_border(pixels, geometry);

@@ -9,9 +9,9 @@ namespace {
 // Blocks of kLanes inputs that hold anything but zeros: work.input_channels. Returns how many.
 int find_blocks(const Frame& frame, const float* input, int columns) {
   int blocks = 0;
-  for (int block = 0; block * cpu::kLanes < columns; ++block) {
-    const float* begin = input + block * cpu::kLanes;
-    const float* end = input + std::min(columns, (block + 1) * cpu::kLanes);
+  for (int block = 0; block * kLanes < columns; ++block) {
+    const float* begin = input + block * kLanes;
+    const float* end = input + std::min(columns, (block + 1) * kLanes);
     const bool all_zero = std::all_of(begin, end, [](float x) { return x == 0.0f; });
     if (!all_zero || !frame.skip) frame.work.input_channels[blocks++] = block;
   }
@@ -43,10 +43,10 @@ void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample)
   }
   task.block_count = task.kernel_count == 0 ? 0 : find_blocks(frame, task.input, columns);
   task.blocks = work.input_channels.data();
-  int visited = task.block_count * cpu::kLanes;
-  const int last_block = (columns - 1) / cpu::kLanes;
+  int visited = task.block_count * kLanes;
+  const int last_block = (columns - 1) / kLanes;
   if (task.block_count > 0 && task.blocks[task.block_count - 1] == last_block)
-    visited -= (last_block + 1) * cpu::kLanes - columns;
+    visited -= (last_block + 1) * kLanes - columns;
 
   for_each_tile(
       frame, task.kernel_count, 1, std::int64_t{1} * task.kernel_count * visited,

@@ -5,7 +5,7 @@ namespace pdrt::run {
 KernelLists list_kernels(const Frame& frame, const plan::Step& step, const Chain& chain,
                          std::int64_t sample) {
   const ValueId output = step.outputs[0];
-  const cpu::Plane& plane = *frame.plan.values[output].plane;
+  const Plane& plane = *frame.plan.values[output].plane;
   const int kernels = static_cast<int>(frame.extent(output).channels);
   Workspace& work = frame.work;
   frame.find_needed(step, sample, kernels);

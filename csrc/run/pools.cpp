@@ -10,7 +10,7 @@ namespace {
 
 // Averages that count padding see the zeros around a constant plane; only zero itself stays
 // constant then.
-bool stays_constant(const cpu::Pool& pool, float x) {
+bool stays_constant(const Pool& pool, float x) {
   return pool.maximum || !pool.count_include_pad || x == 0.0f;
 }
 
@@ -35,8 +35,8 @@ void pool_sample(const Frame& frame, const plan::Step& step, std::int64_t sample
     work.kernels[kept++] = k;
   }
   lists.compute = kept;
-  const cpu::Plane& in_plane = *frame.plan.values[input].plane;
-  const cpu::Plane& out_plane = *frame.plan.values[output].plane;
+  const Plane& in_plane = *frame.plan.values[input].plane;
+  const Plane& out_plane = *frame.plan.values[output].plane;
   auto one = [&](int i) {
     const int k = work.kernels[i];
     frame.engine.pool(form.pool, frame.plane(input, sample, k), in_plane,
@@ -71,7 +71,7 @@ void run_global_pool(const Frame& frame, std::size_t s) {
   const auto& form = std::get<plan::GlobalPoolForm>(step.form);
   const ValueId input = step.inputs[0];
   const plan::Extent e = frame.extent(input);
-  const cpu::Plane& plane = *frame.plan.values[input].plane;
+  const Plane& plane = *frame.plan.values[input].plane;
   auto* out = static_cast<float*>(frame.writable(step.outputs[0]));
   const float per_pixel = 1.0f / static_cast<float>(e.pixels());
   for (std::int64_t n = 0; n < e.samples; ++n) {

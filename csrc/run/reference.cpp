@@ -25,7 +25,7 @@ void clear(const Frame& frame, ValueId id) {
                 static_cast<std::size_t>(count_of(value.shape)) * size_of(value.dtype));
     return;
   }
-  const cpu::Plane& plane = *frame.plan.values[id].plane;
+  const Plane& plane = *frame.plan.values[id].plane;
   const plan::Extent e = frame.extent(id);
   for (std::int64_t n = 0; n < e.samples; ++n) {
     std::memset(frame.plane(id, n, 0) - plane.lead, 0, e.channels * plane.stride * sizeof(float));

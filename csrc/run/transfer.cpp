@@ -5,7 +5,7 @@ namespace {
 
 void load_planes(const Frame& frame, ValueId id, const TensorView& from) {
   const plan::Extent e = frame.extent(id);
-  const cpu::Plane& plane = *frame.plan.values[id].plane;
+  const Plane& plane = *frame.plan.values[id].plane;
   const std::int64_t row = from.rank == 4 ? from.strides[2] : 0,
                      pixel = from.strides[from.rank - 1];
   for (std::int64_t n = 0; n < e.samples; ++n) {
@@ -44,7 +44,7 @@ void store_output(const Frame& frame, ValueId id, const TensorView& to) {
     return;
   }
   const plan::Extent e = frame.extent(id);
-  const cpu::Plane& plane = *frame.plan.values[id].plane;
+  const Plane& plane = *frame.plan.values[id].plane;
   for (std::int64_t n = 0; n < e.samples; ++n) {
     for (std::int64_t c = 0; c < e.channels; ++c) {
       float* out = to.as<float>() + (n * e.channels + c) * e.pixels();

@@ -16,10 +16,10 @@ namespace planes {
 
 using pdrt::cpu::Epilogue;
 using pdrt::cpu::EpilogueStage;
-using pdrt::cpu::kLanes;
-using pdrt::cpu::Operand;
-using pdrt::cpu::Plane;
-using pdrt::cpu::Stage;
+using pdrt::kLanes;
+using pdrt::Operand;
+using pdrt::Plane;
+using pdrt::Stage;
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 

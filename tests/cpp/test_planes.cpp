@@ -13,8 +13,8 @@ namespace {
 
 using namespace planes;
 using pdrt::cpu::Engine;
-using pdrt::cpu::Phases;
-using pdrt::cpu::Pool;
+using pdrt::Phases;
+using pdrt::Pool;
 
 // A plane with its geometry and guarded memory around the border it has.
 struct TestPlane {
