@@ -20,11 +20,11 @@
 
 namespace {
 
+using pdrt::kLanes;
+using pdrt::Plane;
 using pdrt::cpu::Convolution;
 using pdrt::cpu::Engine;
 using pdrt::cpu::EpilogueStage;
-using pdrt::kLanes;
-using pdrt::Plane;
 
 struct Layer {
   int channels, kernels, size, filter;

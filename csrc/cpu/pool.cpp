@@ -36,7 +36,8 @@ void pause_briefly() {
 #endif
 }
 
-// Waits up to kSpin for `condition`; returns whether it came true.
+// Waits up to kSpin for `condition`; returns whether it came true. Yields in between: whoever is
+// waited for may be waiting for this processor.
 template <typename Condition>
 bool spin_until(const Condition& condition) {
   const auto stop = std::chrono::steady_clock::now() + kSpin;
@@ -45,6 +46,7 @@ bool spin_until(const Condition& condition) {
       if (condition()) return true;
       pause_briefly();
     }
+    std::this_thread::yield();
   } while (std::chrono::steady_clock::now() < stop);
   return condition();
 }

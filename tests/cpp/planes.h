@@ -14,12 +14,12 @@
 
 namespace planes {
 
-using pdrt::cpu::Epilogue;
-using pdrt::cpu::EpilogueStage;
 using pdrt::kLanes;
 using pdrt::Operand;
 using pdrt::Plane;
 using pdrt::Stage;
+using pdrt::cpu::Epilogue;
+using pdrt::cpu::EpilogueStage;
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 

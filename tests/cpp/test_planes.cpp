@@ -12,9 +12,9 @@
 namespace {
 
 using namespace planes;
-using pdrt::cpu::Engine;
 using pdrt::Phases;
 using pdrt::Pool;
+using pdrt::cpu::Engine;
 
 // A plane with its geometry and guarded memory around the border it has.
 struct TestPlane {
