@@ -47,7 +47,9 @@ format: .venv/lint.stamp  ## format the C++ sources and sort out what ruff can f
 tidy: .venv/tools.stamp  ## clang-tidy over the C++ core (needs clang-tidy)
 	@command -v clang-tidy >/dev/null || { echo "clang-tidy not found: apt-get install clang-tidy"; exit 1; }
 	@$(path) cmake -S . -B build/tidy -G Ninja -DPDRT_TESTS=OFF >/dev/null
-	@find csrc -name '*.cpp' ! -path 'csrc/bindings/*' | xargs -P "$$(nproc)" -n 1 clang-tidy --quiet -p build/tidy
+	@find csrc -name '*.cpp' ! -path 'csrc/bindings/*' | \
+	  xargs -P "$$(nproc)" -n 1 clang-tidy --quiet -p build/tidy 2>build/tidy/counts.txt
+	@echo "clang-tidy: clean"
 
 sanitize: .venv/test.stamp  ## the C++ tests and the stored cases under ASan with UBSan, then under TSan
 	@$(py) tests/make_cases.py build/cases
@@ -73,17 +75,17 @@ clean:  ## remove everything that was built, .venv included
 	@touch $@
 
 .venv/demo.stamp: .venv/tools.stamp $(sources)
-	@echo "Building pdrt (two minutes the first time, on two cores)"
+	@echo "Building pdrt (a minute the first time, on two cores)"
 	@$(install) .
 	@touch $@
 
 .venv/test.stamp: .venv/tools.stamp $(sources)
-	@echo "Building pdrt and its C++ tests (three minutes the first time, on two cores)"
+	@echo "Building pdrt and its C++ tests (two minutes the first time, on two cores)"
 	@$(install) --config-settings=cmake.define.PDRT_TESTS=ON --config-settings=cmake.define.PDRT_TOOLS=ON '.[test]'
 	@touch $@
 
 .venv/bench.stamp: .venv/tools.stamp $(sources)
-	@echo "Building pdrt and its benchmarks (three minutes the first time, on two cores)"
+	@echo "Building pdrt and its benchmarks (two minutes the first time, on two cores)"
 	@$(install) --config-settings=cmake.define.PDRT_BENCH=ON --config-settings=cmake.define.PDRT_TOOLS=ON '.[bench]'
 	@touch $@
 
