@@ -52,7 +52,7 @@ enum class Stage : std::uint8_t {
   relu,          // x < 0 ? 0 : x
   leaky_relu,    // x < 0 ? a * x : x
   clip,          // to [a, b]; b where a > b
-  sigmoid,       // within 2 units in the last place, as are tanh and exponential
+  sigmoid,       // within 2.5 units in the last place, as are tanh and exponential
   hard_sigmoid,  // max(0, min(1, a * x + b))
   hard_swish,    // x * max(0, min(1, x / 6 + 0.5))
   tanh,

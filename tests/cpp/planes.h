@@ -29,6 +29,15 @@ inline std::uint32_t bits(float x) {
   return word;
 }
 
+// The same bits; a NaN equals every NaN, since which of two comes out of a sum is the compiler's
+// choice.
+inline bool same(const float* x, const float* y, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (bits(x[i]) != bits(y[i]) && !(std::isnan(x[i]) && std::isnan(y[i]))) return false;
+  }
+  return true;
+}
+
 class Random {
  public:
   explicit Random(unsigned seed) : generator_(seed) {}

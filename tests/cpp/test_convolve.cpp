@@ -156,8 +156,7 @@ void check_outputs(Random& random, Setting& setting, Task& task, const Run& run,
   task.nonzero = nonzero.data();
   in_pieces(random, task.kernel_count, plane.flat,
             [&](int first, int last, int begin, int end) { run(task, first, last, begin, end); });
-  CHECK(std::memcmp(again.data(), setting.output.data(),
-                    static_cast<std::size_t>(again.size()) * sizeof(float)) == 0);
+  CHECK(same(again.data(), setting.output.data(), again.size()));
   CHECK(nonzero == setting.nonzero);
   task.nonzero = nullptr;  // allowed
   run(task, 0, task.kernel_count, 0, plane.flat);
@@ -331,8 +330,7 @@ void test_fully_connected(const Engine& engine, Random& random) {
   task.output = again.data();
   in_pieces(random, task.kernel_count, kLanes,
             [&](int first, int last, int, int) { engine.fully_connected(task, first, last); });
-  CHECK(std::memcmp(again.data(), output.data(), static_cast<std::size_t>(rows) * sizeof(float)) ==
-        0);
+  CHECK(same(again.data(), output.data(), rows));
 }
 
 }  // namespace
@@ -340,9 +338,9 @@ void test_fully_connected(const Engine& engine, Random& random) {
 int main() {
   for (const Engine* engine : pdrt::cpu::engines()) {
     Random random(7);
-    for (int i = 0; i < 400; ++i) test_convolve(*engine, random);
-    for (int i = 0; i < 200; ++i) test_depthwise(*engine, random);
-    for (int i = 0; i < 200; ++i) test_fully_connected(*engine, random);
+    for (int i = 0; i < 1500; ++i) test_convolve(*engine, random);
+    for (int i = 0; i < 800; ++i) test_depthwise(*engine, random);
+    for (int i = 0; i < 800; ++i) test_fully_connected(*engine, random);
   }
   return check::report();
 }

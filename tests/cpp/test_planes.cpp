@@ -105,7 +105,7 @@ void test_stages(const Engine& engine, Random& random) {
         // A subnormal sigmoid keeps fewer bits than its product with x, which silu is.
         const bool subnormal =
             stage.stage == Stage::silu && std::fabs(exact - got) <= std::ldexp(std::fabs(x), -149);
-        const double limit = stage.stage == Stage::silu ? 3.5 : 2.0;
+        const double limit = stage.stage == Stage::silu ? 3.5 : 2.5;
         const bool fine =
             cancels ? close(exact, got, 1e-6) : subnormal || ulps(exact, got) <= limit;
         if (!fine && wrong++ == 0) {
@@ -143,8 +143,7 @@ void test_apply(const Engine& engine, Random& random) {
   CHECK(out.intact());
   CHECK(nonzero == seen);
   engine.apply(epilogue.epilogue, k, in.data(), in.data(), in.plane());  // in place
-  CHECK(std::memcmp(in.data(), out.data(),
-                    static_cast<std::size_t>(in.plane().flat) * sizeof(float)) == 0);
+  CHECK(same(in.data(), out.data(), in.plane().flat));
 }
 
 void test_zeros(const Engine& engine) {
@@ -366,13 +365,13 @@ int main() {
     test_stages(*engine, random);
     test_zeros(*engine);
     test_split_shared_border(*engine, random);
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 1000; ++i) {
       test_apply(*engine, random);
       test_split(*engine, random);
       test_pool(*engine, random, false);
       test_memory(*engine, random);
     }
-    for (int i = 0; i < 10; ++i) test_pool(*engine, random, true);
+    for (int i = 0; i < 40; ++i) test_pool(*engine, random, true);
     CHECK(pdrt::cpu::measured_fma_peak(*engine) > 0);
   }
   return check::report();

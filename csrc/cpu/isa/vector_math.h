@@ -1,4 +1,4 @@
-// exp, sigmoid and tanh on vectors, to within two units in the last place; NaN stays NaN.
+// exp, sigmoid and tanh on vectors, to within 2.5 units in the last place; NaN stays NaN.
 //
 // The polynomials are least-maximum-error fits of the relative error on the reduced interval. No
 // expression here leaves the compiler a choice of which product to fuse with a sum, so that every
@@ -45,9 +45,8 @@ PDRT_INLINE Floats exponential(Floats x) {
 }
 
 PDRT_INLINE Floats sigmoid(Floats x) {
-  const Floats e = exponential(-magnitude(x));
-  const Floats positive = 1.0f / (1.0f + e);
-  return x < 0 ? e * positive : positive;
+  const Floats e = exponential(-magnitude(x));  // at most 1, so that nothing overflows
+  return (x < 0 ? e : splat(1)) / (1.0f + e);
 }
 
 PDRT_INLINE Floats tanh(Floats x) {
