@@ -195,6 +195,25 @@ def test_reference_device_is_the_specification() -> None:
     x = net.add("Mul", net.relu(net.conv(x, 6)), mask(net, [0, 1, 1, 0, 0, 1]))
     session, _ = run(net, [net.add("Softmax", net.pooled(x), axis=1)], device="reference")
     assert {step.implementation for step in session.explain().steps} == {"reference"}
+    assert 0 < session.last_run.macs_executed == session.last_run.macs_dense
+
+
+def test_layers_that_run_as_their_reference_are_counted() -> None:
+    """A convolution with weights that are computed, and a product of two computed matrices: explained, and counted."""
+    net = Network(15, batch=2)
+    weights = net.input("weights", net.rng.standard_normal((2, 3, 3, 3)))
+    planes = net.add("Conv", net.image, weights, pads=[1, 1, 1, 1])
+    rows = net.add("Reshape", planes, net.integers(2, 12, 24))
+    product = net.add("MatMul", rows, net.add("Transpose", rows, perm=[0, 2, 1]))
+    session, _ = run(net, [product])
+    counts = {layer.name: layer for layer in session.last_run.layers}
+    assert counts[planes].macs_per_pair == 9 * 12 * 12
+    assert counts[planes].visited.tolist() == [2 * 3, 2 * 3]
+    assert counts[product].macs_per_pair * counts[product].visited.sum() == 2 * 12 * 24 * 12
+    assert session.last_run.macs_dense == session.last_run.macs_executed
+    shapes = {name: array.shape for name, array in net.feeds.items()}
+    report = next(step for step in session.explain(shapes).steps if step.name == planes)
+    assert any("weights are not stored" in reason for reason in report.refused)
 
 
 def test_outputs_can_be_any_value() -> None:

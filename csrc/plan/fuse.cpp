@@ -30,6 +30,7 @@ class Fuser {
       step.refused = std::move(recognised.refused);
       step.inputs = program_.ops[op].inputs;
       step.outputs = program_.ops[op].outputs;
+      step.layer = layer_of(program_, program_.ops[op]);
     }
     // Last first: of two convolutions that meet in an addition, the later one takes it, when the
     // other is done.
@@ -150,6 +151,7 @@ std::vector<Step> reference_steps(const Program& program) {
     step.ops = {static_cast<int>(op)};
     step.inputs = program.ops[op].inputs;
     step.outputs = program.ops[op].outputs;
+    step.layer = layer_of(program, program.ops[op]);
     steps.push_back(std::move(step));
   }
   return steps;

@@ -7,20 +7,6 @@
 #include "plan/switches.h"
 
 namespace pdrt::plan {
-namespace {
-
-std::int64_t dense_macs(const Program& program, const Step& step) {
-  const std::int64_t samples = extent_of(program.values[step.output()].shape).samples;
-  if (const auto* form = std::get_if<ConvolutionForm>(&step.form)) {
-    return samples * form->kernels * form->group_channels() * form->macs_per_pair();
-  }
-  if (const auto* form = std::get_if<FullyConnectedForm>(&step.form))
-    return samples * form->kernels * form->columns;
-  return 0;
-}
-
-}  // namespace
-
 std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shape>& shapes,
                                       const std::vector<ValueId>& outputs,
                                       const PlanOptions& options) {
@@ -35,7 +21,6 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
     plan->planes = choose_planes(program);
     Dependence dependence(program);
     std::vector<Step> steps = fuse(program, plan->planes, dependence, plan->packed);
-    for (Step& step : steps) step.macs = dense_macs(program, step);
     find_switches(program, plan->planes, steps, dependence, plan->needs);
     for (int group : dependence.order()) plan->steps.push_back(std::move(steps[group]));
   }

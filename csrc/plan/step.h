@@ -3,10 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "plan/layer.h"
 #include "plan/need.h"
 #include "plan/program.h"
 #include "planes/planes.h"
@@ -25,7 +27,6 @@ struct ConvolutionForm {
   int taps() const { return filter_h * filter_w; }
   std::int64_t group_channels() const { return channels / groups; }
   bool depthwise() const { return groups == channels && groups > 1; }
-  std::int64_t macs_per_pair() const { return std::int64_t{1} * taps() * out_h * out_w; }
 };
 
 // y = W x + b on dense rows.
@@ -84,7 +85,9 @@ struct Step {
   NeedId need = 0;  // which channels of outputs[0] anything still needs, per sample
   std::vector<std::string> refused;  // faster forms that did not fit, and why
   std::vector<std::string> notes;    // multipliers that cannot switch this step off, and why
-  std::int64_t macs = 0;             // dense multiply-adds of one run
+  std::optional<Layer> layer;        // where its multiply-adds are counted
+
+  std::int64_t macs() const { return layer ? layer->macs() : 0; }  // dense, one run
 
   // The first output that has a name.
   ValueId output() const {

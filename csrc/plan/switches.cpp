@@ -155,7 +155,7 @@ void find_switches(const Program& program, const std::vector<bool>& planes,
     if (!steps[g].ops.empty()) groups.push_back(static_cast<int>(g));
   }
   std::stable_sort(groups.begin(), groups.end(),
-                   [&](int a, int b) { return steps[a].macs > steps[b].macs; });
+                   [&](int a, int b) { return steps[a].macs() > steps[b].macs(); });
   for (int group : groups) {
     Step& step = steps[group];
     NeedOf need(program, planes, dependence, needs, group);
@@ -175,7 +175,7 @@ void find_switches(const Program& program, const std::vector<bool>& planes,
       const int producer = program.values[multiplier].producer;
       if (producer >= 0) dependence.add_edge(dependence.group_of(producer), group);
     }
-    if (step.macs > 0) {
+    if (step.layer) {
       step.notes =
           unused_multipliers(program, planes, step, dependence.after(group), dependence, needs);
     }

@@ -72,7 +72,7 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
   task.nonzero = work.nonzero.data();
   auto launch = [&] {
     for_each_tile(frame, task.kernel_count, task.plane->flat,
-                  task.kernel_count * form.macs_per_pair() * std::max(1, task.channels),
+                  task.kernel_count * step.layer->macs_per_pair * std::max(1, task.channels),
                   [&](int first, int last, int begin, int end) {
                     frame.engine.convolve(task, first, last, begin, end);
                   });

@@ -72,7 +72,8 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
     }
     frame.engine.depthwise(task, i, i + 1, 0, task.plane->flat);
   };
-  const bool parallel = lists.compute * form.macs_per_pair() >= kParallelMacs && multiplier == 1;
+  const bool parallel =
+      lists.compute * step.layer->macs_per_pair >= kParallelMacs && multiplier == 1;
   if (parallel) {
     cpu::parallel_for(lists.compute, frame.threads, one);
   } else {

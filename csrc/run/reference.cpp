@@ -47,6 +47,9 @@ void run_reference(const Frame& frame, std::size_t s) {
   const plan::Step& step = frame.plan.steps[s];
   const Node& node = *frame.plan.program.ops[step.ops[0]].node;
   const bool needed = anything_needed(frame, step);
+  for (std::int64_t n = 0; step.layer && n < step.layer->samples; ++n) {
+    frame.count(step, n, needed ? step.layer->kernels : 0, needed ? step.layer->pairs() : 0);
+  }
   for (ValueId output : step.outputs) {
     if (output == kAbsent) continue;
     if (frame.plan.values[output].plane || !needed) clear(frame, output);

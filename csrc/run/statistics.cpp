@@ -5,24 +5,6 @@
 namespace pdrt::run {
 namespace {
 
-// Static part of a layer's counts; false where the step is no layer.
-bool describe_layer(const plan::Step& step, LayerCounts& layer) {
-  layer.name = step.name;
-  if (const auto* form = std::get_if<plan::ConvolutionForm>(&step.form)) {
-    layer.kernels = form->kernels;
-    layer.channels = form->group_channels();
-    layer.macs_per_pair = form->macs_per_pair();
-    return true;
-  }
-  if (const auto* form = std::get_if<plan::FullyConnectedForm>(&step.form)) {
-    layer.kernels = form->kernels;
-    layer.channels = form->columns;
-    layer.macs_per_pair = 1;
-    return true;
-  }
-  return false;
-}
-
 void add_name(std::vector<std::string>& names, const std::string& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
 }
@@ -35,20 +17,22 @@ void collect(const Frame& frame, RunStats& stats) {
   std::size_t used = 0;
   for (std::size_t s = 0; s < frame.plan.steps.size(); ++s) {
     const plan::Step& step = frame.plan.steps[s];
+    if (!step.layer) continue;
     if (stats.layers.size() == used) stats.layers.emplace_back();
-    LayerCounts& layer = stats.layers[used];
-    if (!describe_layer(step, layer)) continue;
-    ++used;
-    const std::int64_t samples = frame.extent(step.outputs[0]).samples;
-    layer.active.resize(samples);
-    layer.visited.resize(samples);
-    for (std::int64_t n = 0; n < samples; ++n) {
+    LayerCounts& counts = stats.layers[used++];
+    counts.name = step.name;
+    counts.kernels = step.layer->kernels;
+    counts.channels = step.layer->channels;
+    counts.macs_per_pair = step.layer->macs_per_pair;
+    counts.active.resize(step.layer->samples);
+    counts.visited.resize(step.layer->samples);
+    for (std::int64_t n = 0; n < step.layer->samples; ++n) {
       const Count& count = frame.work.counts[s * frame.work.samples + n];
-      layer.active[n] = count.active;
-      layer.visited[n] = count.visited;
-      stats.macs_executed += count.visited * layer.macs_per_pair;
+      counts.active[n] = count.active;
+      counts.visited[n] = count.visited;
+      stats.macs_executed += count.visited * counts.macs_per_pair;
     }
-    stats.macs_dense += step.macs;
+    stats.macs_dense += step.macs();
   }
   stats.layers.resize(used);
 }
@@ -62,7 +46,7 @@ Explanation explain(const plan::Plan& plan, std::string device) {
     for (int op : step.ops) report.operators.emplace_back(plan.program.ops[op].kind());
     report.implementation = implementation_of(step).name;
     report.refused = step.refused;
-    report.macs = step.macs;
+    report.macs = step.macs();
     report.output = plan.value(step.output()).shape;
     for (const plan::ChainStage& stage : step.chain) {
       if (stage.is_switch && stage.value != kAbsent)
@@ -72,7 +56,7 @@ Explanation explain(const plan::Plan& plan, std::string device) {
     for (ValueId id : plan.needs.multipliers(step.need))
       add_name(report.switches, plan.value(id).name);
     report.notes = step.notes;
-    result.macs += step.macs;
+    result.macs += step.macs();
   }
   result.arena_bytes = plan.arena_bytes;
   result.weight_bytes = plan.program.graph->weight_bytes;
