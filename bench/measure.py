@@ -9,11 +9,27 @@ from collections.abc import Callable, Mapping
 
 
 def interleaved(contenders: Mapping[str, Callable[[], object]], seconds: float, threads: int) -> dict[str, float]:
-    """Return each contender's median time of one call, in milliseconds.
+    """Return each contender's median time of one call, in milliseconds; see `rounds`."""
+    return {name: statistics.median(calls) for name, calls in rounds(contenders, seconds, threads).items()}
 
-    They run in turn, one call each, after two calls for warming up, until `seconds` have passed and each has at least
-    seven calls behind it. On one thread the time is the thread's own processor time, which other programs disturb
-    least; on several it is that of the clock on the wall.
+
+def rounds(
+    contenders: Mapping[str, Callable[[], object]],
+    seconds: float,
+    threads: int,
+    *,
+    unmeasured: int = 0,
+    measured: int = 1,
+    least: int = 7,
+) -> dict[str, list[float]]:
+    """Return the times of each contender's calls, in milliseconds.
+
+    They run in turn, after two calls for warming up, until `seconds` have passed and each has at least `least`
+    measured calls behind it. A turn is `unmeasured` calls, which bring the contender's weights back into the caches and
+    outlast the spinning threads of the one before, then `measured` ones. On one thread the time is the calling thread's
+    own processor time, which other programs disturb least (all runtimes measured here then compute on the thread that
+    calls; MNN also wakes workers that an earlier session left, which only spin); on several it is that of the clock on
+    the wall.
     """
     clock = time.thread_time if threads == 1 else time.perf_counter
     for _ in range(2):
@@ -24,11 +40,14 @@ def interleaved(contenders: Mapping[str, Callable[[], object]], seconds: float, 
     gc.disable()
     try:
         end = time.perf_counter() + seconds
-        while time.perf_counter() < end or min(map(len, times.values())) < 7:
+        while time.perf_counter() < end or min(map(len, times.values())) < least:
             for name, call in contenders.items():
-                start = clock()
-                call()
-                times[name].append((clock() - start) * 1e3)
+                for _ in range(unmeasured):
+                    call()
+                for _ in range(measured):
+                    start = clock()
+                    call()
+                    times[name].append((clock() - start) * 1e3)
     finally:
         gc.enable()
-    return {name: statistics.median(calls) for name, calls in times.items()}
+    return times

@@ -8,12 +8,10 @@ Every table says which share of the machine's measured multiply-add peak was rea
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import subprocess
 import sys
-from datetime import datetime, timezone
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,9 +23,9 @@ import pdrt
 from measure import interleaved
 from networks import Stack
 from pdrt import _core
+from report import save, table
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-RESULTS = REPOSITORY / "bench" / "results"
 DATA = Path(os.environ.get("PDRT_DATA", REPOSITORY.parent / "shared" / "data"))
 PLANES = REPOSITORY / "build" / "python" / "bench" / "planes"
 
@@ -45,18 +43,6 @@ def onnx_session(model: str | bytes, threads: int) -> onnxruntime.InferenceSessi
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def table(title: str, rows: list[dict[str, Any]]) -> None:
-    print(f"\n{title}")
-    if not rows:
-        print("  nothing to measure")
-        return
-    heads = list(rows[0])
-    cells = [[f"{row[head]:.3g}" if isinstance(row[head], float) else str(row[head]) for head in heads] for row in rows]
-    widths = [max(len(head), *(len(row[i]) for row in cells)) for i, head in enumerate(heads)]
-    for line in [heads, *cells]:
-        print("  " + "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
 
 
 def layers(arguments: argparse.Namespace) -> list[dict[str, Any]]:
@@ -207,10 +193,7 @@ def main() -> None:
     if arguments.only in (None, "networks"):
         results["networks"] = networks(arguments, peak)
 
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}.json"
-    path.write_text(json.dumps(results, indent=2) + "\n")
-    print(f"\nresults: {path}")
+    path = save(results)
     if "skipping" in results:
         plot(results, path.with_suffix(".png"))
 
