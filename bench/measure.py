@@ -28,8 +28,7 @@ def rounds(
     measured calls behind it. A turn is `unmeasured` calls, which bring the contender's weights back into the caches and
     outlast the spinning threads of the one before, then `measured` ones. On one thread the time is the calling thread's
     own processor time, which other programs disturb least (all runtimes measured here then compute on the thread that
-    calls; MNN also wakes workers that an earlier session left, which only spin); on several it is that of the clock on
-    the wall.
+    calls); on several it is that of the clock on the wall.
     """
     clock = time.thread_time if threads == 1 else time.perf_counter
     for _ in range(2):
