@@ -4,38 +4,17 @@
 #include <charconv>
 
 #include "model/fault.h"
+#include "model/utf8.h"
 
 namespace pdrt::json {
 
 namespace {
 
-// The offset of the first byte that is not part of well-formed UTF-8 (no overlong forms, no
-// surrogates, nothing beyond U+10FFFF), or text.size().
+// The offset of the first byte that is not part of well-formed UTF-8, or text.size().
 std::size_t find_invalid_utf8(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-  };
-  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0u) == 0x80u; };
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const unsigned lead = byte(i);
-    const unsigned next = byte(i + 1);
-    if (lead < 0x80) {
-      i += 1;
-    } else if (lead >= 0xC2 && lead <= 0xDF && continues(i + 1)) {
-      i += 2;
-    } else if (lead >= 0xE0 && lead <= 0xEF && continues(i + 1) && continues(i + 2) &&
-               !(lead == 0xE0 && next < 0xA0) && !(lead == 0xED && next > 0x9F)) {
-      i += 3;
-    } else if (lead >= 0xF0 && lead <= 0xF4 && continues(i + 1) && continues(i + 2) &&
-               continues(i + 3) && !(lead == 0xF0 && next < 0x90) &&
-               !(lead == 0xF4 && next > 0x8F)) {
-      i += 4;
-    } else {
-      return i;
-    }
-  }
-  return i;
+  std::size_t at = 0;
+  while (const std::size_t length = utf8_length(text.substr(at))) at += length;
+  return at;
 }
 
 void append_utf8(std::string& text, std::uint32_t code) {

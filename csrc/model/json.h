@@ -1,6 +1,6 @@
-// JSON as a .pdrt file uses it, read strictly: RFC 8259 with no repeated keys, no numbers that a
-// 64-bit integer or a double cannot hold, no text that is not Unicode, and bounds on depth and
-// size.
+// JSON as a .pdrt file uses it, written compactly and read strictly: RFC 8259 with no repeated
+// keys, no numbers that a 64-bit integer or a double cannot hold, no text that is not Unicode, and
+// bounds on depth and size.
 #pragma once
 
 #include <cstdint>
@@ -48,5 +48,9 @@ constexpr int kMaxValues =
 // Reads one value, which may have white space around it. `source` and `document` ("header") are for
 // the message: "net.pdrt: json_syntax: header, byte 17: ...".
 Value parse(std::string_view text, const std::string& source, const std::string& document);
+
+// The text of a value, in ASCII and without white space: what Python's json.dumps gives for it with
+// separators=(",", ":"). Numbers must be finite.
+std::string write(const Value& value);
 
 }  // namespace pdrt::json

@@ -5,6 +5,7 @@
 
 #include "model/fault.h"
 #include "model/graph_text.h"
+#include "model/metadata.h"
 #include "model/node_check.h"
 #include "model/output_specs.h"
 #include "model/safetensors.h"
@@ -13,10 +14,10 @@ namespace pdrt {
 
 namespace {
 
-constexpr const char* kFormat = "pdrt.format";
-constexpr const char* kGraph = "pdrt.graph";
-constexpr const char* kProducer = "pdrt.producer";
-constexpr const char* kSourceHash = "pdrt.source_sha256";
+using metadata::kFormat;
+using metadata::kGraph;
+using metadata::kProducer;
+using metadata::kSourceHash;
 
 bool all_of(const std::string& text, const char* characters) {
   return text.find_first_not_of(characters) == std::string::npos;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <stdexcept>
 
 #include "model/fault.h"
 #include "model/json.h"
@@ -12,8 +13,6 @@ namespace pdrt {
 
 namespace {
 
-constexpr std::size_t kLengthBytes = 8;
-
 // Where a tensor lies, in bytes from the start of the data section.
 struct Extent {
   const std::string* name;
@@ -22,12 +21,10 @@ struct Extent {
 };
 
 std::optional<DType> dtype_named(const std::string& name) {
-  if (name == "F32") return DType::f32;
-  if (name == "F64") return DType::f64;
-  if (name == "I32") return DType::i32;
-  if (name == "I64") return DType::i64;
-  if (name == "U8") return DType::u8;
-  if (name == "BOOL") return DType::boolean;
+  for (const DType dtype :
+       {DType::f32, DType::f64, DType::i32, DType::i64, DType::u8, DType::boolean}) {
+    if (name == stored_name_of(dtype)) return dtype;
+  }
   return std::nullopt;
 }
 
@@ -219,6 +216,24 @@ void check_cover(std::vector<Extent> extents, std::uint64_t data_size, const std
 }
 
 }  // namespace
+
+const char* stored_name_of(DType dtype) {
+  switch (dtype) {
+    case DType::f32:
+      return "F32";
+    case DType::f64:
+      return "F64";
+    case DType::i32:
+      return "I32";
+    case DType::i64:
+      return "I64";
+    case DType::u8:
+      return "U8";
+    case DType::boolean:
+      return "BOOL";
+  }
+  throw std::logic_error("stored_name_of: not a dtype");
+}
 
 Safetensors read_safetensors(const FileBytes& file, const std::string& source) {
   const std::string_view header = header_of(file, source);

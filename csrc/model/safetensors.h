@@ -1,7 +1,8 @@
-// The container of a .pdrt file: safetensors, read strictly. It knows tensors and text, and nothing
-// of graphs.
+// The container of a .pdrt file: safetensors, written, and read strictly. It knows tensors and
+// text, and nothing of graphs.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -25,8 +26,17 @@ struct Safetensors {
 
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // safetensors' own bound
 constexpr std::uint64_t kDataAlignment = 64;
+constexpr std::size_t kLengthBytes = 8;  // of the header's length, which comes first
+
+// "F32", "F64", "I32", "I64", "U8" or "BOOL".
+const char* stored_name_of(DType dtype);
 
 // Throws ModelError naming the fault. `source` is the file's name, for messages.
 Safetensors read_safetensors(const FileBytes& file, const std::string& source);
+
+// The bytes of a file; views may be of any strides. The same content gives the same bytes, whatever
+// the order of the tensors.
+std::vector<std::byte> write_safetensors(const std::map<std::string, std::string>& metadata,
+                                         std::vector<StoredTensor> tensors);
 
 }  // namespace pdrt
