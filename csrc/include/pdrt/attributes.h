@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -12,11 +14,15 @@ namespace pdrt {
 using Attribute =
     std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 
-// Holds every attribute of the node's operator: the loader fills in the defaults of the operator
-// table, so the getters below never miss; asking for a name or type the table does not declare is a
-// programming error (logic_error).
+// In a loaded model it holds every attribute of the node's operator: the loader fills in the
+// defaults of the operator table, so the getters below never miss; asking for a name or type the
+// table does not declare is a programming error (logic_error).
 class Attributes {
  public:
+  Attributes() = default;
+  Attributes(std::initializer_list<std::pair<const std::string, Attribute>> values)
+      : values_(values) {}
+
   void set(const std::string& name, Attribute value) { values_[name] = std::move(value); }
   bool has(const std::string& name) const { return values_.count(name) != 0; }
   std::int64_t integer(const std::string& name) const;

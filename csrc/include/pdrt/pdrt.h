@@ -5,3 +5,4 @@
 #include "pdrt/model.h"
 #include "pdrt/session.h"
 #include "pdrt/tensor.h"
+#include "pdrt/writer.h"
