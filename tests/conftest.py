@@ -60,10 +60,10 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def core_build() -> Path:
-    """Return a folder where the core and its tools are built: `make test` names its own, else they are built here."""
+    """Return a folder with the core, its tools and C++ tests: `make test` names its own, else they are built here."""
     if given := os.environ.get("PDRT_BUILD"):
         return Path(given).resolve()
-    return cmake_build(REPOSITORY / "build" / "tools", "all")
+    return cmake_build(REPOSITORY / "build" / "tools", "all", "-DPDRT_TESTS=ON")
 
 
 @pytest.fixture(scope="session")

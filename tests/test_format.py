@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import safetensors.numpy
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -225,6 +226,77 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         write({"w": np.zeros(3, np.float32)}, path=path)
     assert path.read_bytes() == old
     assert os.listdir(tmp_path) == ["net.pdrt"]
+
+
+# ---- writing from C++
+
+
+def graphs() -> st.SearchStrategy[dict[str, Any]]:
+    """Graphs of the right form that mean nothing: a writer does not look at what it writes."""
+    texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
+    names = st.lists(texts, max_size=3)
+    integers = st.integers(-(2**63), 2**63 - 1)
+    reals = st.floats(allow_nan=False, allow_infinity=False)
+    attributes = st.one_of(integers, reals, texts, st.lists(integers, max_size=3), st.lists(reals, max_size=3))
+    graph_input = {"name": texts, "dtype": st.sampled_from(DTYPES), "shape": st.lists(integers | texts, max_size=4)}
+    node = {"name": texts, "op": texts, "inputs": names, "outputs": names}
+    node["attributes"] = st.dictionaries(texts, attributes, max_size=4)
+    inputs, nodes = (st.lists(st.fixed_dictionaries(kind), max_size=3) for kind in (graph_input, node))
+    return st.fixed_dictionaries({"inputs": inputs, "outputs": names, "nodes": nodes})
+
+
+EVERYTHING: dict[str, Any] = {
+    "inputs": [
+        {"name": "Bild 'ä' \U0001f600", "dtype": "float32", "shape": ["N", 3, "Höhe", 2**63 - 1]},
+        {"name": 'a "quoted" \\ / \x00\x1f\x7f\x80\ufffd\uffff\b\f\n\r\t', "dtype": "bool", "shape": []},
+    ],
+    "outputs": ["", "\u20ac"],
+    "nodes": [
+        {"name": "n", "op": "Conv", "inputs": ["x", "", "w"], "outputs": [], "attributes": {}},
+        {
+            "name": "numbers",
+            "op": "Op",
+            "inputs": [],
+            "outputs": ["y"],
+            "attributes": {
+                "z": [0.1, 3.0, -0.0, 1e-05, 0.0001, 1e15, 1e16, 123456789012345678.0, 5e-324, 1.7976931348623157e308],
+                "integers": [0, -1, 2**53 + 1, -(2**63)],
+                "empty": [],
+                "real": 1 / 3,
+                "text": "\u2028",
+                "B": 2**63 - 1,
+                "powers": [float(2.0**power) for power in range(-1074, 1024)],
+                "\uffff": 1,
+                "\U00010000": 2,
+            },
+        },
+    ],
+}
+OF_EACH_KIND: dict[str, NDArray[Any]] = {
+    **{f"{dtype} ü": np.arange(6).reshape(2, 3).astype(dtype) for dtype in DTYPES},
+    **{f"{dtype} scalar": np.array(1, dtype) for dtype in DTYPES},
+    "empty": np.zeros((2, 0, 3), np.float64),
+    "\uffff": np.array([np.nan, -0.0]),  # sorted by characters, not by halves of UTF-16
+    "\U00010000": np.array([np.inf, 5e-324]),
+    '"': np.zeros(16, np.float32),
+}
+
+
+@settings(max_examples=50, deadline=None)
+@example(graph=EVERYTHING, tensors=OF_EACH_KIND, producer="P\x00\U0001f600", digest="0" * 64)
+@given(graph=graphs(), tensors=tensors_by_name(), producer=st.text(max_size=10), digest=st.just(""))
+def test_what_cpp_writes_is_the_same_to_the_byte(
+    core_build: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    graph: dict[str, Any],
+    tensors: dict[str, NDArray[Any]],
+    producer: str,
+    digest: str,
+) -> None:
+    folder = tmp_path_factory.mktemp("rewritten")
+    written = pdrt_format.write(folder / "python", graph, tensors, producer=producer, source_sha256=digest)
+    subprocess.run([core_build / "tests" / "cpp" / "test_writer", folder / "python", folder / "cpp"], check=True)
+    assert (folder / "cpp").read_bytes() == written
 
 
 # ---- saving from the runtime
