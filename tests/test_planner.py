@@ -188,6 +188,22 @@ def test_threads_do_not_change_a_bit() -> None:
             np.testing.assert_array_equal(other[name], value)
 
 
+@pytest.mark.parametrize("stride", [1, 2])
+def test_constants_are_folded_where_no_tap_reads_padding(stride: int) -> None:
+    """Expand, mask, batch norm, depthwise, batch norm, project: what is off reaches the projection as a constant."""
+    net = Network(16, batch=2)
+    expand = net.conv(net.image, 8, size=1)
+    masked = net.add("Mul", expand, net.input("mask", np.array([[0, 1] * 4, [0, 0, 0, 1] * 2]).reshape(2, 8, 1, 1)))
+    one = net.relu(net.batch_norm(masked))
+    project = net.conv(one, 5, size=1, stride=stride)
+    bordered = net.conv(one, 5, stride=stride)
+    session, active = run(net, [project, bordered])
+    assert active[expand].tolist() == [4, 2]
+    assert session.last_run.visited[project].tolist() == [5 * 4, 5 * 2]
+    # There the constants that are not zero are visited: batch norm and ReLU leave some of each kind.
+    assert (session.last_run.visited[bordered] > [5 * 4, 5 * 2]).all()
+
+
 def test_reference_device_is_the_specification() -> None:
     """Unfused and naive, it agrees with the planes, skips nothing and reports no other implementation."""
     net = Network(12)

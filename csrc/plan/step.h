@@ -26,6 +26,12 @@ struct ConvolutionForm {
 
   int taps() const { return filter_h * filter_w; }
   std::int64_t group_channels() const { return channels / groups; }
+  // No tap of any output pixel reads padding: a constant input then adds the same to every pixel.
+  bool reads_inside() const {
+    return pad_top == 0 && pad_left == 0 &&
+           (out_h - 1) * stride_h + (filter_h - 1) * dilation_h < in_h &&
+           (out_w - 1) * stride_w + (filter_w - 1) * dilation_w < in_w;
+  }
   bool depthwise() const { return groups == channels && groups > 1; }
 };
 

@@ -9,34 +9,71 @@ namespace {
 
 using plan::ConvolutionForm;
 
-// Input channels [first, first + count) that have to be visited, as pointers to what the taps are
-// relative to.
-int gather_inputs(const Frame& frame, std::size_t s, std::int64_t sample, int first, int count) {
-  const plan::Step& step = frame.plan.steps[s];
-  const plan::ConvolutionPlan& own = frame.plan.convolutions[s];
+// What a list of kernels has to read: channels to visit, and constants to add once per kernel.
+struct Inputs {
+  int visited = 0;  // work.input_channels and work.input_planes
+  int folded = 0;   // work.folded_channels
+};
+
+// Input channels [first, first + count), as pointers to what the taps are relative to. Channels
+// that are off with 0 are left out; with another constant they are folded into the bias where no
+// tap reads padding, else their plane is written, so that taps see the constant inside and zeros
+// around.
+Inputs list_inputs(const Frame& frame, const plan::Step& step, std::int64_t sample, int first,
+                   int count) {
+  const bool can_fold = std::get<ConvolutionForm>(step.form).reads_inside();
   const ValueId input = step.inputs[0];
   const Channel* states = frame.channels(input, sample);
   const float* constants = frame.off_values(input, sample);
   Workspace& work = frame.work;
-  int visited = 0;
+  Inputs inputs;
   for (int c = 0; c < count; ++c) {
     const int channel = first + c;
-    if (states[channel] == Channel::off) {
+    if (states[channel] != Channel::on) {
       if (constants[channel] == 0.0f) continue;
-      frame.materialise(input, sample,
-                        channel);  // not zero: its taps see the constant, and zeros in the padding
+      if (can_fold) {
+        work.folded_channels[inputs.folded++] = c;
+        continue;
+      }
+      frame.materialise(input, sample, channel);
     }
-    work.input_channels[visited] = c;
-    work.input_planes[visited] = frame.plane(input, sample, channel);
-    ++visited;
+    work.input_channels[inputs.visited] = c;
+    work.input_planes[inputs.visited] = frame.plane(input, sample, channel);
+    ++inputs.visited;
   }
-  if (own.taps.direct) return visited;
+  return inputs;
+}
+
+// Bias plus what the folded channels add, for the task's kernels: work.bias.
+const float* fold_constants(const Frame& frame, const cpu::Convolution& task,
+                            const float* constants, int folded) {
+  Workspace& work = frame.work;
+  for (int i = 0; i < task.kernel_count; ++i) {
+    const int kernel = task.kernels[i];
+    double sum = task.bias ? task.bias[kernel] : 0.0f;
+    for (int f = 0; f < folded; ++f) {
+      const int channel = work.folded_channels[f];
+      const float* taps = task.weights + kernel * task.weights_row + channel * task.taps;
+      double weight = 0;
+      for (int t = 0; t < task.taps; ++t) weight += taps[t];
+      sum += weight * constants[channel];
+    }
+    work.bias[kernel] = static_cast<float>(sum);
+  }
+  return work.bias.data();
+}
+
+// Replaces the listed planes by their phases, where taps cannot read the planes themselves.
+void split_inputs(const Frame& frame, std::size_t s, int visited) {
+  const plan::ConvolutionPlan& own = frame.plan.convolutions[s];
+  if (own.taps.direct) return;
+  Workspace& work = frame.work;
 
   Phases phases = own.taps.phases;
   phases.phases = own.taps.phase_list.data();
   float* scratch = reinterpret_cast<float*>(work.arena() + own.scratch);
   const std::int64_t floats = own.taps.floats_per_channel();
-  const Plane& plane = *frame.plan.values[input].plane;
+  const Plane& plane = *frame.plan.values[frame.plan.steps[s].inputs[0]].plane;
   auto split = [&](int i) {
     frame.engine.split(phases, work.input_planes[i], plane, scratch + i * floats + phases.lead);
   };
@@ -46,7 +83,6 @@ int gather_inputs(const Frame& frame, std::size_t s, std::int64_t sample, int fi
     cpu::parallel_for(visited, frame.threads, split);
   }
   for (int i = 0; i < visited; ++i) work.input_planes[i] = scratch + i * floats + phases.lead;
-  return visited;
 }
 
 void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
@@ -87,9 +123,17 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
     task.kernels = at;
     task.kernel_count =
         static_cast<int>(std::lower_bound(at, end, (group + 1) * group_kernels) - at);
-    task.channels = gather_inputs(frame, s, sample, group * group_channels, group_channels);
+    const int first = group * group_channels;
+    const Inputs inputs = list_inputs(frame, step, sample, first, group_channels);
+    task.channels = inputs.visited;
+    task.bias = inputs.folded == 0
+                    ? form.bias
+                    : fold_constants(frame, task, frame.off_values(step.inputs[0], sample) + first,
+                                     inputs.folded);
     visited += std::int64_t{1} * task.kernel_count * task.channels;
+    split_inputs(frame, s, inputs.visited);
     launch();
+    task.bias = form.bias;
   }
   // Switched off, but with a residual to come: the stages on zeros.
   task.kernels = work.stage_kernels.data();

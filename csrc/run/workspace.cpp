@@ -16,7 +16,9 @@ Workspace::Workspace(const plan::Plan& plan)
       kernels(plan.max_channels),
       stage_kernels(plan.max_channels),
       input_channels(plan.max_channels),
+      folded_channels(plan.max_channels),
       input_planes(plan.max_channels),
+      bias(plan.max_channels),
       calls(plan.steps.size()) {
   try {
     arena_ = Tensor(DType::u8, {static_cast<std::int64_t>(plan.arena_bytes)});
