@@ -156,12 +156,14 @@ def plot(results: dict[str, Any], path: Path) -> None:
     rows = results["skipping"]
     figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
     places = np.arange(len(rows))
-    axes.bar(places - 0.2, [row["1/2 x 1/2"] for row in rows], 0.4, label="half of the kernels on (4 at best)")
-    axes.bar(places + 0.2, [row["1/4 x 1/4"] for row in rows], 0.4, label="a quarter on (16 at best)")
+    for place, share, ideal in ((-0.2, "1/2 x 1/2", 4), (0.2, "1/4 x 1/4", 16)):
+        bars = axes.bar(places + place, [row[share] for row in rows], 0.4, label=f"{share} on ({ideal} at best)")
+        axes.bar_label(bars, fmt="%.1f", fontsize=9, label_type="center", color="white")
+        axes.axhline(ideal, color=bars[0].get_facecolor(), linestyle=":", zorder=0)
     axes.set_xticks(places, [row["stack"].replace(", ", "\n") for row in rows], fontsize=8)
     axes.set_ylabel("times faster than all on")
-    axes.set_title(f"{results['machine']['engine']}, {results['machine']['threads']} thread(s)")
-    axes.legend()
+    axes.set_title(f"{results['machine']['engine']}, {results['machine']['threads']} thread(s)", loc="left")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=8)
     figure.savefig(path)
     print(f"plot: {path}")
 
