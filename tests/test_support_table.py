@@ -37,7 +37,8 @@ def retyped(case: Case, old: np.dtype[Any], new: str) -> Case:
     inputs: list[Input] = []
     for given, array in zip(case.inputs, case.arrays(), strict=True):
         if array is not None and array.dtype == old:
-            array = np.where(array.astype(new) == 0, 1, array).astype(new)  # so that anything may be divided by it
+            with np.errstate(invalid="ignore"):  # NaN as an integer: any will do, if something can be divided by it
+                array = np.where(array.astype(new) == 0, 1, array).astype(new)
         inputs.append(Constant(array) if isinstance(given, Constant) and array is not None else array)
     return replace(case, inputs=inputs)
 
