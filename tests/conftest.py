@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pdrt import _core
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # The only good reasons for a skip when PDRT_CI is set: data beside the repository, and what this processor is.
@@ -40,6 +42,14 @@ def pytest_make_collect_report() -> Iterator[None]:
     report = yield
     fail_if_skipped_in_ci(report)
     return report
+
+
+@pytest.fixture(scope="module", params=_core.engines())
+def each_isa(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run a module's tests once for every instruction set that this machine has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PDRT_ISA", request.param)
+        yield request.param
 
 
 def cmake_build(folder: Path, target: str, *definitions: str) -> Path:

@@ -15,6 +15,8 @@ import pdrt
 from graphs import Example, build, networks
 from oracle import assert_equal, expected
 
+pytestmark = pytest.mark.usefixtures("each_isa")
+
 EXAMPLES = int(os.environ.get("PDRT_EXAMPLES", "40"))
 
 

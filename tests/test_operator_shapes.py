@@ -13,6 +13,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 import pdrt
 from case import Array, Case, Constant
 
+pytestmark = pytest.mark.usefixtures("each_isa")
+
 lengths = st.integers(1, 4)
 
 
