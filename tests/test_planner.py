@@ -232,6 +232,42 @@ def test_layers_that_run_as_their_reference_are_counted() -> None:
     assert any("weights are not stored" in reason for reason in report.refused)
 
 
+FAR = 2**31 - 1
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"strides": [FAR, FAR]},
+        {"dilations": [2**21, 2**21], "pads": [2**20, 0, 2**21, 0], "kernel_shape": [2, 1], "strides": [2**20, 1]},
+        {"auto_pad": "SAME_UPPER", "strides": [FAR, 3]},
+        {"auto_pad": "SAME_LOWER", "strides": [2, 2], "dilations": [2, 1]},
+        {"auto_pad": "VALID", "pads": [0, 0, 0, 0]},
+    ],
+    ids=["strides", "dilations", "same and strides", "same lower", "valid"],
+)
+def test_windows_of_any_reach_are_the_reference_s(window: dict[str, Any]) -> None:
+    """Windows whose offsets would not fit the plane engine go to the reference and say so; all give the same."""
+    net = Network(17)
+    kernel = window.get("kernel_shape", [3, 3])
+    weights = net.store(net.rng.standard_normal((4, 3, *kernel)), "weights")
+    conv = net.add("Conv", net.image, weights, **window)
+    model = net.model([conv])
+    fast, exact = pdrt.Session(model), pdrt.Session(model, device="reference")
+    assert_equal(fast.run(net.feeds), exact.run(net.feeds))
+    (step,) = fast.explain().steps
+    far = any(FAR in window.get(name, []) or 2**21 in window.get(name, []) for name in ("strides", "dilations"))
+    assert step.implementation == ("reference" if far else "planes.convolution")
+    assert far == any("2^20" in reason for reason in step.refused)
+
+
+def test_a_bias_of_rank_0_for_one_kernel() -> None:
+    """Gemm's bias may be a bare number."""
+    net = Network(18)
+    flat = net.pooled(net.image)
+    run(net, [net.add("Gemm", flat, net.store(np.ones((3, 1))), net.store(np.float32(0.5)))])
+
+
 def test_outputs_can_be_any_value() -> None:
     """A fused intermediate asked for by name is computed whole, also where nothing else needs it."""
     net = Network(13)

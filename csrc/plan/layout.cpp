@@ -3,6 +3,7 @@
 // ranges.
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "pdrt/error.h"
@@ -88,7 +89,12 @@ void lay_out(Plan& plan) {
   plan.convolutions.resize(plan.steps.size());
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     if (const auto* form = std::get_if<ConvolutionForm>(&plan.steps[s].form)) {
-      plan.convolutions[s].taps = place_taps(*form, *plan.values[plan.steps[s].outputs[0]].plane);
+      Taps& taps = plan.convolutions[s].taps;
+      taps = place_taps(*form, *plan.values[plan.steps[s].outputs[0]].plane);
+      if (taps.floats_per_channel() > std::numeric_limits<std::int32_t>::max()) {
+        throw ModelError(plan.program.graph->source + ": node '" + plan.steps[s].name +
+                         "' (Conv): its input in phases is larger than 2^31 floats per channel");
+      }
     }
   }
 }

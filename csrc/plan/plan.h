@@ -30,8 +30,8 @@ struct Placement {
   std::int64_t first_channel = 0;  // in the root
   std::int64_t sample_stride = 0;  // floats; planes only
   std::size_t offset = 0;          // bytes into the arena
-  std::int64_t state = -1;         // planes: index of the first channel's state, see run/channels.h
-  std::int64_t state_stride = 0;   // states from sample to sample
+  std::int64_t state = -1;        // planes: index of the first channel's state, see run/workspace.h
+  std::int64_t state_stride = 0;  // states from sample to sample
   TensorView view;  // dtype, shape and strides; the data is filled in where a workspace is at hand
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plan/geometry.h"
+#include "reference/window.h"
 
 namespace pdrt::plan {
 namespace {
@@ -17,51 +18,24 @@ bool is_absent(const Op& op, std::size_t index) {
   return index >= op.inputs.size() || op.inputs[index] == kAbsent;
 }
 
-// A per-axis attribute (strides, dilations) for two axes; one-dimensional windows get the neutral
-// value for the first.
-struct Pair {
-  int h = 1, w = 1;
-};
+// The plane engine counts in 32 bits; windows that reach, stride or pad further than this, and maps
+// longer than that, are left to the reference, which counts in 64.
+constexpr std::int64_t kMaxReach = std::int64_t{1} << 20, kMaxLength = std::int64_t{1} << 28;
 
-Pair pair_of(const std::vector<std::int64_t>& list, int neutral) {
-  Pair pair{neutral, neutral};
-  if (!list.empty()) pair.w = static_cast<int>(list.back());
-  if (list.size() == 2) pair.h = static_cast<int>(list[0]);
-  return pair;
+bool is_ordinary(const reference::WindowAxis& axis) {
+  return axis.kernel * axis.dilation <= kMaxReach && axis.stride <= kMaxReach &&
+         axis.pad_begin <= kMaxReach && axis.pad_end <= kMaxReach && axis.input <= kMaxLength &&
+         axis.output <= kMaxLength;
 }
 
-struct Pads {
-  int top = 0, left = 0, bottom = 0, right = 0;
-};
-
-// SAME_UPPER and SAME_LOWER leave the odd pixel at the end and at the beginning.
-int same_pad(int in, int out, int filter, int stride, int dilation, bool lower) {
-  const int total = std::max(0, (out - 1) * stride + (filter - 1) * dilation + 1 - in);
-  return lower ? total - total / 2 : total / 2;
+bool is_ordinary(const reference::Window& window) {
+  return is_ordinary(window.height) && is_ordinary(window.width);
 }
 
-Pads pads_of(const Attributes& attributes, const Extent& in, const Extent& out, Pair filter,
-             Pair stride, Pair dilation) {
-  const std::string& rule = attributes.text("auto_pad");
-  const auto& list = attributes.integers("pads");
-  Pads pads;
-  if (rule == "SAME_UPPER" || rule == "SAME_LOWER") {
-    const bool lower = rule == "SAME_LOWER";
-    pads.top = same_pad(in.height, out.height, filter.h, stride.h, dilation.h, lower);
-    pads.left = same_pad(in.width, out.width, filter.w, stride.w, dilation.w, lower);
-    pads.bottom = same_pad(in.height, out.height, filter.h, stride.h, dilation.h, !lower);
-    pads.right = same_pad(in.width, out.width, filter.w, stride.w, dilation.w, !lower);
-  } else if (rule != "VALID" && list.size() == 2) {
-    pads.left = list[0];
-    pads.right = list[1];
-  } else if (rule != "VALID" && list.size() == 4) {
-    pads = {static_cast<int>(list[0]), static_cast<int>(list[1]), static_cast<int>(list[2]),
-            static_cast<int>(list[3])};
-  }
-  return pads;
-}
+const char* const kFarWindow =
+    "its window reaches, strides or pads more than 2^20 pixels, or its map is longer than 2^28";
 
-Recognised reference(std::string form, std::string why) {
+Recognised as_reference(std::string form, std::string why) {
   return {ReferenceForm{}, {std::move(form) + ": " + std::move(why)}};
 }
 
@@ -69,9 +43,9 @@ Recognised convolution(const Program& program, const Op& op, const std::vector<b
   const Value& x = program.values[op.inputs[0]];
   const Value& y = program.values[op.outputs[0]];
   if (!is_float_constant(program, op, 1))
-    return reference("planes.convolution", "the weights are not stored float32");
+    return as_reference("planes.convolution", "the weights are not stored float32");
   if (!is_absent(op, 2) && !is_float_constant(program, op, 2))
-    return reference("planes.convolution", "the bias is not stored float32");
+    return as_reference("planes.convolution", "the bias is not stored float32");
   const float* weights = program.values[op.inputs[1]].constant.as<float>();
   const float* bias =
       is_absent(op, 2) ? nullptr : program.values[op.inputs[2]].constant.as<float>();
@@ -88,32 +62,31 @@ Recognised convolution(const Program& program, const Op& op, const std::vector<b
     return {form, {}};
   }
   if (!planes[op.inputs[0]] || !planes[op.outputs[0]]) {
-    return reference("planes.convolution",
-                     "its " + std::string(planes[op.inputs[0]] ? "output " : "input ") +
-                         to_string(planes[op.inputs[0]] ? y.shape : x.shape) +
-                         " does not live as float32 planes (one or two spatial axes)");
+    return as_reference("planes.convolution",
+                        "its " + std::string(planes[op.inputs[0]] ? "output " : "input ") +
+                            to_string(planes[op.inputs[0]] ? y.shape : x.shape) +
+                            " does not live as float32 planes (one or two spatial axes)");
   }
-  const Attributes& attributes = op.node->attributes;
-  const Pair stride = pair_of(attributes.integers("strides"), 1),
-             dilation = pair_of(attributes.integers("dilations"), 1);
-  const Pair filter = pair_of(Shape(filter_shape.begin() + 2, filter_shape.end()), 1);
-  const Pads pads = pads_of(attributes, in, out, filter, stride, dilation);
+  const reference::Window window = reference::window_of(
+      op.node->attributes, x.shape, Shape(filter_shape.begin() + 2, filter_shape.end()),
+      reference::WindowUse::convolution);
+  if (!is_ordinary(window)) return as_reference("planes.convolution", kFarWindow);
   ConvolutionForm form;
   form.kernels = out.channels;
   form.channels = in.channels;
-  form.groups = attributes.integer("group");
-  form.filter_h = filter.h;
-  form.filter_w = filter.w;
-  form.stride_h = stride.h;
-  form.stride_w = stride.w;
-  form.dilation_h = dilation.h;
-  form.dilation_w = dilation.w;
-  form.pad_top = pads.top;
-  form.pad_left = pads.left;
-  form.in_h = in.height;
-  form.in_w = in.width;
-  form.out_h = out.height;
-  form.out_w = out.width;
+  form.groups = op.node->attributes.integer("group");
+  form.filter_h = static_cast<int>(window.height.kernel);
+  form.filter_w = static_cast<int>(window.width.kernel);
+  form.stride_h = static_cast<int>(window.height.stride);
+  form.stride_w = static_cast<int>(window.width.stride);
+  form.dilation_h = static_cast<int>(window.height.dilation);
+  form.dilation_w = static_cast<int>(window.width.dilation);
+  form.pad_top = static_cast<int>(window.height.pad_begin);
+  form.pad_left = static_cast<int>(window.width.pad_begin);
+  form.in_h = static_cast<int>(in.height);
+  form.in_w = static_cast<int>(in.width);
+  form.out_h = static_cast<int>(out.height);
+  form.out_w = static_cast<int>(out.width);
   form.weights = weights;
   form.bias = bias;
   return {form, {}};
@@ -132,26 +105,26 @@ const float* transposed(const float* matrix, std::int64_t rows, std::int64_t col
 Recognised fully_connected(const Program& program, const Op& op, std::deque<Tensor>& packed) {
   const Value& x = program.values[op.inputs[0]];
   if (x.dtype != DType::f32 || x.shape.size() != 2)
-    return reference("fully_connected", "the left side is not a float32 matrix");
+    return as_reference("fully_connected", "the left side is not a float32 matrix");
   if (!is_float_constant(program, op, 1) || program.values[op.inputs[1]].shape.size() != 2) {
-    return reference("fully_connected", "the right side is not a stored float32 matrix");
+    return as_reference("fully_connected", "the right side is not a stored float32 matrix");
   }
   bool stored_by_kernel = false;
   FullyConnectedForm form;
   const Shape& shape = program.values[op.inputs[1]].shape;
   if (op.kind() == "Gemm") {
     const Attributes& attributes = op.node->attributes;
-    if (attributes.integer("transA") != 0) return reference("fully_connected", "transA is set");
+    if (attributes.integer("transA") != 0) return as_reference("fully_connected", "transA is set");
     if (attributes.real("alpha") != 1.0 || attributes.real("beta") != 1.0)
-      return reference("fully_connected", "alpha or beta is not 1");
+      return as_reference("fully_connected", "alpha or beta is not 1");
     stored_by_kernel = attributes.integer("transB") != 0;
     if (!is_absent(op, 2)) {
       const std::int64_t kernels = shape[stored_by_kernel ? 0 : 1];
-      const bool a_row = is_float_constant(program, op, 2) &&
-                         count_of(program.values[op.inputs[2]].shape) == kernels &&
-                         program.values[op.inputs[2]].shape.back() == kernels;
+      const Shape& bias = program.values[op.inputs[2]].shape;
+      const bool a_row = is_float_constant(program, op, 2) && count_of(bias) == kernels &&
+                         (bias.empty() || bias.back() == kernels);
       if (!a_row)
-        return reference("fully_connected", "the bias is not one stored float32 per kernel");
+        return as_reference("fully_connected", "the bias is not one stored float32 per kernel");
       form.bias = program.values[op.inputs[2]].constant.as<float>();
     }
   }
@@ -165,31 +138,28 @@ Recognised fully_connected(const Program& program, const Op& op, std::deque<Tens
 
 Recognised pool(const Program& program, const Op& op, const std::vector<bool>& planes) {
   if (!planes[op.inputs[0]] || !planes[op.outputs[0]])
-    return reference("planes.pool", "its input or output does not live as planes");
+    return as_reference("planes.pool", "its input or output does not live as planes");
   if (op.outputs.size() > 1 && op.outputs[1] != kAbsent)
-    return reference("planes.pool", "the indices output is used");
+    return as_reference("planes.pool", "the indices output is used");
   const Attributes& attributes = op.node->attributes;
-  const Extent in = extent_of(program.values[op.inputs[0]].shape),
-               out = extent_of(program.values[op.outputs[0]].shape);
-  const Pair filter = pair_of(attributes.integers("kernel_shape"), 1),
-             stride = pair_of(attributes.integers("strides"), 1);
-  const Pair dilation = pair_of(attributes.integers("dilations"), 1);
-  const Pads pads = pads_of(attributes, in, out, filter, stride, dilation);
-  PoolForm form;
-  form.channels = in.channels;
-  form.pool.maximum = op.kind() == "MaxPool";
-  form.pool.count_include_pad = !form.pool.maximum && attributes.integer("count_include_pad") != 0;
-  form.pool.kernel_h = filter.h;
-  form.pool.kernel_w = filter.w;
-  form.pool.stride_h = stride.h;
-  form.pool.stride_w = stride.w;
-  form.pool.dilation_h = dilation.h;
-  form.pool.dilation_w = dilation.w;
-  form.pool.pad_top = pads.top;
-  form.pool.pad_left = pads.left;
-  form.pool.pad_bottom = pads.bottom;
-  form.pool.pad_right = pads.right;
-  return {form, {}};
+  const reference::Window window =
+      reference::window_of(attributes, program.values[op.inputs[0]].shape,
+                           attributes.integers("kernel_shape"), reference::WindowUse::pool);
+  if (!is_ordinary(window)) return as_reference("planes.pool", kFarWindow);
+  Pool pool;
+  pool.maximum = op.kind() == "MaxPool";
+  pool.count_include_pad = !pool.maximum && attributes.integer("count_include_pad") != 0;
+  pool.kernel_h = static_cast<int>(window.height.kernel);
+  pool.kernel_w = static_cast<int>(window.width.kernel);
+  pool.stride_h = static_cast<int>(window.height.stride);
+  pool.stride_w = static_cast<int>(window.width.stride);
+  pool.dilation_h = static_cast<int>(window.height.dilation);
+  pool.dilation_w = static_cast<int>(window.width.dilation);
+  pool.pad_top = static_cast<int>(window.height.pad_begin);
+  pool.pad_left = static_cast<int>(window.width.pad_begin);
+  pool.pad_bottom = static_cast<int>(window.height.pad_end);
+  pool.pad_right = static_cast<int>(window.width.pad_end);
+  return {PoolForm{pool}, {}};
 }
 
 // Dense arrays whose elements keep their order: only the shape changes.
@@ -238,14 +208,13 @@ Recognised recognise(const Program& program, const Op& op, const std::vector<boo
     if (!planes[op.inputs[0]] && !planes[op.outputs[0]] &&
         !program.values[op.inputs[0]].is_constant())
       return {ViewForm{}, {}};
-    return reference("view", "one side lives as padded planes, so the elements must be copied");
+    return as_reference("view", "one side lives as padded planes, so the elements must be copied");
   }
   if (kind == "Conv") return convolution(program, op, planes);
   if (kind == "Gemm" || kind == "MatMul") return fully_connected(program, op, packed);
   if (is_global_pool(program, op) && planes[op.inputs[0]]) {
     GlobalPoolForm form;
     form.maximum = kind == "GlobalMaxPool" || kind == "ReduceMax";
-    form.channels = extent_of(program.values[op.inputs[0]].shape).channels;
     return {form, {}};
   }
   if (kind == "MaxPool" || kind == "AveragePool") return pool(program, op, planes);
@@ -261,7 +230,7 @@ Recognised recognise(const Program& program, const Op& op, const std::vector<boo
       std::deque<Tensor> discarded;  // the stage itself is made again when the step is
       if (stage_of(program, op, input, planes, discarded)) return {ElementwiseForm{}, {}};
     }
-    return reference("planes.elementwise", "no stage for this operator with these operands");
+    return as_reference("planes.elementwise", "no stage for this operator with these operands");
   }
   return {ReferenceForm{}, {}};
 }

@@ -44,13 +44,11 @@ struct FullyConnectedForm {
 
 struct PoolForm {
   Pool pool;
-  std::int64_t channels = 0;
 };
 
 // One number per plane.
 struct GlobalPoolForm {
   bool maximum = false;
-  std::int64_t channels = 0;
 };
 
 // A chain of stages on planes and nothing else.

@@ -44,6 +44,9 @@ class NeedOf {
     return known_[id] = result;
   }
 
+  // By group: what can only run after the step.
+  const std::vector<bool>& after() const { return after_; }
+
  private:
   Extent extent(ValueId id) const { return extent_of(program_.values[id].shape); }
   int channels(ValueId id) const { return static_cast<int>(extent(id).channels); }
@@ -176,8 +179,7 @@ void find_switches(const Program& program, const std::vector<bool>& planes,
       if (producer >= 0) dependence.add_edge(dependence.group_of(producer), group);
     }
     if (step.layer) {
-      step.notes =
-          unused_multipliers(program, planes, step, dependence.after(group), dependence, needs);
+      step.notes = unused_multipliers(program, planes, step, need.after(), dependence, needs);
     }
   }
 }

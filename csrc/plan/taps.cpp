@@ -77,8 +77,9 @@ Taps place_taps(const ConvolutionForm& form, const Plane& output) {
       auto at = std::find(taps.phase_list.begin(), taps.phase_list.end(), phase);
       if (at == taps.phase_list.end()) at = taps.phase_list.insert(taps.phase_list.end(), phase);
       const auto index = static_cast<std::int32_t>(at - taps.phase_list.begin());
-      taps.offsets.push_back((taps.direct ? 0 : index * phases.phase_stride) +
-                             y.shift(i) * output.row + x.shift(j));
+      const std::int64_t phase_at = taps.direct ? 0 : std::int64_t{index} * phases.phase_stride;
+      taps.offsets.push_back(
+          static_cast<std::int32_t>(phase_at + y.shift(i) * output.row + x.shift(j)));
     }
   }
   phases.phase_count = static_cast<int>(taps.phase_list.size());

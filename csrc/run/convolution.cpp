@@ -68,7 +68,6 @@ void split_inputs(const Frame& frame, std::size_t s, int visited) {
   const plan::ConvolutionPlan& own = frame.plan.convolutions[s];
   if (own.taps.direct) return;
   Workspace& work = frame.work;
-
   Phases phases = own.taps.phases;
   phases.phases = own.taps.phase_list.data();
   float* scratch = reinterpret_cast<float*>(work.arena() + own.scratch);
@@ -77,11 +76,7 @@ void split_inputs(const Frame& frame, std::size_t s, int visited) {
   auto split = [&](int i) {
     frame.engine.split(phases, work.input_planes[i], plane, scratch + i * floats + phases.lead);
   };
-  if (visited * std::int64_t{plane.flat} < kParallelMacs) {
-    for (int i = 0; i < visited; ++i) split(i);
-  } else {
-    cpu::parallel_for(visited, frame.threads, split);
-  }
+  for_each_piece(frame, visited, visited * std::int64_t{plane.flat}, split);
   for (int i = 0; i < visited; ++i) work.input_planes[i] = scratch + i * floats + phases.lead;
 }
 
@@ -101,7 +96,6 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
   task.taps = form.taps();
   task.weights = form.weights;
   task.weights_row = form.group_channels() * form.taps();
-  task.bias = form.bias;
   task.output = frame.plane(output, sample, 0);
   task.plane = frame.plan.values[output].plane;
   task.epilogue = chain.epilogue();
@@ -126,14 +120,14 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
     const int first = group * group_channels;
     const Inputs inputs = list_inputs(frame, step, sample, first, group_channels);
     task.channels = inputs.visited;
-    task.bias = inputs.folded == 0
-                    ? form.bias
-                    : fold_constants(frame, task, frame.off_values(step.inputs[0], sample) + first,
-                                     inputs.folded);
+    task.bias = form.bias;
+    if (inputs.folded > 0) {
+      const float* constants = frame.off_values(step.inputs[0], sample) + first;
+      task.bias = fold_constants(frame, task, constants, inputs.folded);
+    }
     visited += std::int64_t{1} * task.kernel_count * task.channels;
     split_inputs(frame, s, inputs.visited);
     launch();
-    task.bias = form.bias;
   }
   // Switched off, but with a residual to come: the stages on zeros.
   task.kernels = work.stage_kernels.data();

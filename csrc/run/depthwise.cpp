@@ -13,7 +13,7 @@ bool settle_zero_input(const Frame& frame, const plan::Step& step, const Chain& 
                        std::int64_t sample, int kernel, int channel) {
   const auto& form = std::get<plan::ConvolutionForm>(step.form);
   const ValueId input = step.inputs[0];
-  if (frame.channels(input, sample)[channel] != Channel::off ||
+  if (frame.channels(input, sample)[channel] == Channel::on ||
       frame.off_values(input, sample)[channel] != 0.0f)
     return false;
   const Verdict verdict = chain.judge_constant(kernel, form.bias ? form.bias[kernel] : 0.0f);
@@ -72,13 +72,9 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
     }
     frame.engine.depthwise(task, i, i + 1, 0, task.plane->flat);
   };
-  const bool parallel =
-      lists.compute * step.layer->macs_per_pair >= kParallelMacs && multiplier == 1;
-  if (parallel) {
-    cpu::parallel_for(lists.compute, frame.threads, one);
-  } else {
-    for (int i = 0; i < lists.compute; ++i) one(i);
-  }
+  // Kernels of one channel share its phases, so they take turns.
+  const std::int64_t macs = multiplier == 1 ? lists.compute * step.layer->macs_per_pair : 0;
+  for_each_piece(frame, lists.compute, macs, one);
 
   if (lists.stages > 0) {  // a zero plane through the stages: a convolution without inputs
     cpu::Convolution rest;

@@ -39,11 +39,7 @@ void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample)
     frame.engine.clear_border(out, plane);
     set_written(frame, output, sample, k, nonzero);
   };
-  if (std::int64_t{1} * channels * plane.flat >= kParallelMacs) {
-    cpu::parallel_for(channels, frame.threads, one);
-  } else {
-    for (int k = 0; k < channels; ++k) one(k);
-  }
+  for_each_piece(frame, channels, std::int64_t{1} * channels * plane.flat, one);
 }
 
 }  // namespace

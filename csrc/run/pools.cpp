@@ -45,11 +45,7 @@ void pool_sample(const Frame& frame, const plan::Step& step, std::int64_t sample
   };
   const std::int64_t reads =
       std::int64_t{1} * lists.compute * out_plane.flat * form.pool.kernel_h * form.pool.kernel_w;
-  if (reads >= kParallelMacs) {
-    cpu::parallel_for(lists.compute, frame.threads, one);
-  } else {
-    for (int i = 0; i < lists.compute; ++i) one(i);
-  }
+  for_each_piece(frame, lists.compute, reads, one);
   for (int i = 0; i < lists.stages; ++i) {
     const int k = work.stage_kernels[i];
     float* pixels = frame.plane(output, sample, k);
@@ -90,11 +86,7 @@ void run_global_pool(const Frame& frame, std::size_t s) {
         result = frame.engine.plane_sum(frame.plane(input, n, c), plane) * per_pixel;
       }
     };
-    if (e.channels * plane.flat >= kParallelMacs) {
-      cpu::parallel_for(static_cast<int>(e.channels), frame.threads, one);
-    } else {
-      for (int c = 0; c < e.channels; ++c) one(c);
-    }
+    for_each_piece(frame, e.channels, e.channels * plane.flat, one);
   }
 }
 

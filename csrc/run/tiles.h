@@ -14,6 +14,12 @@ constexpr int kTilePixels = 64;
 constexpr int kTileKernels = 12;
 constexpr int kTilesPerThread = 4;
 
+// piece(0) ... piece(count - 1), on the frame's threads where there is enough to do.
+template <typename Piece>
+void for_each_piece(const Frame& frame, std::int64_t count, std::int64_t macs, const Piece& piece) {
+  cpu::parallel_for(static_cast<int>(count), macs < kParallelMacs ? 1 : frame.threads, piece);
+}
+
 template <typename Tile>
 void for_each_tile(const Frame& frame, int kernels, int flat, std::int64_t macs, const Tile& tile) {
   if (kernels == 0) return;
