@@ -226,6 +226,18 @@ def test_skipping_changes_no_answer(session: pdrt.Session, dense: pdrt.Session) 
     np.testing.assert_array_equal(dense.last_run.active["second"], np.full(6, native.KERNELS))
 
 
+def test_profile_times_every_step(session: pdrt.Session) -> None:
+    profiled = pdrt.Session(GATED, profile=True)
+    assert profiled.last_run.steps == ()
+    profiled.run({"image": native.images(6)})
+    stats = profiled.last_run
+    assert len(stats.steps) == len(profiled.explain().steps)
+    assert all(step.milliseconds > 0 for step in stats.steps if step.macs_executed)
+    assert sum(step.macs_executed for step in stats.steps) == stats.macs_executed > 0
+    session.run({"image": native.images(6)})
+    assert session.last_run.steps == ()
+
+
 def test_before_the_first_run() -> None:
     stats = pdrt.Session(GATED).last_run
     assert (stats.macs_dense, stats.macs_executed, stats.layers, stats.active) == (0, 0, (), {})

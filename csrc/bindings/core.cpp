@@ -180,8 +180,13 @@ py::dict stats_of(const pdrt::RunStats& stats) {
                            "active"_a = array_of(layer.active),
                            "visited"_a = array_of(layer.visited)));
   }
+  py::list steps;
+  for (const pdrt::StepTime& step : stats.steps) {
+    steps.append(
+        py::dict("milliseconds"_a = step.milliseconds, "macs_executed"_a = step.macs_executed));
+  }
   return py::dict("macs_dense"_a = stats.macs_dense, "macs_executed"_a = stats.macs_executed,
-                  "milliseconds"_a = stats.milliseconds, "layers"_a = layers);
+                  "milliseconds"_a = stats.milliseconds, "layers"_a = layers, "steps"_a = steps);
 }
 
 py::dict explanation_of(const pdrt::Explanation& explanation) {
@@ -257,17 +262,20 @@ void bind_model(py::module_& module) {
 void bind_session(py::module_& module) {
   py::class_<pdrt::Session>(module, "Session")
       .def(py::init([](const pdrt::Model& model, std::string device, int threads,
-                       std::vector<std::string> outputs, std::string cache_dir, bool skip) {
+                       std::vector<std::string> outputs, std::string cache_dir, bool skip,
+                       bool profile) {
              pdrt::Options options;
              options.device = std::move(device);
              options.threads = threads;
              options.outputs = std::move(outputs);
              options.cache_dir = std::move(cache_dir);
              options.skip = skip;
+             options.profile = profile;
              py::gil_scoped_release unlocked;
              return std::make_unique<pdrt::Session>(model, options);
            }),
-           "model"_a, py::kw_only(), "device"_a, "threads"_a, "outputs"_a, "cache_dir"_a, "skip"_a)
+           "model"_a, py::kw_only(), "device"_a, "threads"_a, "outputs"_a, "cache_dir"_a, "skip"_a,
+           "profile"_a)
       .def_property_readonly(
           "inputs",
           [](const pdrt::Session& session) { return py::tuple(py::cast(session.inputs())); })

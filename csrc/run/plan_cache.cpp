@@ -1,6 +1,7 @@
 #include "run/plan_cache.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "pdrt/error.h"
 #include "run/input_checks.h"
@@ -28,6 +29,17 @@ PreparedPlan::PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan
 
 void PreparedPlan::run_steps(const Frame& frame) const {
   for (std::size_t s = 0; s < implementations_.size(); ++s) implementations_[s]->run(frame, s);
+}
+
+void PreparedPlan::time_steps(const Frame& frame) const {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double>& times = frame.work.step_milliseconds;
+  times.resize(implementations_.size());
+  for (std::size_t s = 0; s < implementations_.size(); ++s) {
+    const Clock::time_point start = Clock::now();
+    implementations_[s]->run(frame, s);
+    times[s] = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  }
 }
 
 std::unique_ptr<Workspace> PreparedPlan::take() {

@@ -17,6 +17,7 @@ class PreparedPlan {
   const std::vector<Shape>& shapes() const { return shapes_; }
   const plan::Plan& plan() const { return *plan_; }
   void run_steps(const Frame& frame) const;
+  void time_steps(const Frame& frame) const;  // the same, filling Workspace::step_milliseconds
 
   // A workspace for one run: one that is idle, or a new one where more runs overlap than ever
   // before.

@@ -83,7 +83,11 @@ struct Session::State {
     std::unique_ptr<run::Workspace> workspace = prepared->take();
     const run::Frame frame(prepared->plan(), engine, threads, options.skip, *workspace);
     run::load_inputs(frame, inputs);
-    prepared->run_steps(frame);
+    if (options.profile) {
+      prepared->time_steps(frame);
+    } else {
+      prepared->run_steps(frame);
+    }
     deliver(frame);
     {
       const std::lock_guard<std::mutex> lock(last_mutex);

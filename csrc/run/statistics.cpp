@@ -15,9 +15,13 @@ void collect(const Frame& frame, RunStats& stats) {
   stats.macs_dense = 0;
   stats.macs_executed = 0;
   std::size_t used = 0;
+  const std::vector<double>& times = frame.work.step_milliseconds;
+  stats.steps.resize(times.size());
+  for (std::size_t s = 0; s < times.size(); ++s) stats.steps[s] = {times[s], 0};
   for (std::size_t s = 0; s < frame.plan.steps.size(); ++s) {
     const plan::Step& step = frame.plan.steps[s];
     if (!step.layer) continue;
+    const std::int64_t before = stats.macs_executed;
     if (stats.layers.size() == used) stats.layers.emplace_back();
     LayerCounts& counts = stats.layers[used++];
     counts.name = step.name;
@@ -32,6 +36,7 @@ void collect(const Frame& frame, RunStats& stats) {
       counts.visited[n] = count.visited;
       stats.macs_executed += count.visited * counts.macs_per_pair;
     }
+    if (!times.empty()) stats.steps[s].macs_executed = stats.macs_executed - before;
     stats.macs_dense += step.macs();
   }
   stats.layers.resize(used);

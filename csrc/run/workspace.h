@@ -29,11 +29,12 @@ class Workspace {
 
   std::byte* arena() { return static_cast<std::byte*>(arena_.data()); }
 
-  std::vector<Channel> channels;    // by Placement::state
-  std::vector<float> off_values;    // the constant of a channel that is not on
-  std::vector<const void*> inputs;  // by value: the caller's array, where it is used in place
-  std::vector<Count> counts;        // [step][sample], for layers
-  std::int64_t samples;             // row length of `counts`
+  std::vector<Channel> channels;          // by Placement::state
+  std::vector<float> off_values;          // the constant of a channel that is not on
+  std::vector<const void*> inputs;        // by value: the caller's array, where it is used in place
+  std::vector<Count> counts;              // [step][sample], for layers
+  std::int64_t samples;                   // row length of `counts`
+  std::vector<double> step_milliseconds;  // of a profiled run, else empty
 
   // Lists for the step at hand, each as long as the widest value has channels.
   std::vector<std::uint8_t> needed, scratch, nonzero;

@@ -57,6 +57,7 @@ class Session:
         outputs: list[str],
         cache_dir: str,
         skip: bool,
+        profile: bool,
     ) -> None: ...
     @property
     def inputs(self) -> tuple[Spec, ...]: ...

@@ -28,6 +28,16 @@ class LayerCounts:
     """(kernel, input channel) pairs computed, shape (N,)."""
 
 
+@dataclass(frozen=True)
+class StepTime:
+    """One step of a profiled run."""
+
+    milliseconds: float
+    """Wall clock."""
+    macs_executed: int
+    """Multiply-adds computed, whole batch; 0 where none are counted."""
+
+
 @dataclass(frozen=True, eq=False)
 class RunStats:
     """The counts of one run."""
@@ -40,12 +50,15 @@ class RunStats:
     """Wall clock of the run."""
     layers: tuple[LayerCounts, ...]
     """The layers whose work is counted, in the order they run."""
+    steps: tuple[StepTime, ...] = ()
+    """Of a session with `profile=True`: what each step took, in the order of `Explanation.steps`."""
 
     @classmethod
     def from_core(cls, stats: dict[str, Any]) -> "RunStats":
         """Builds it from what the runtime hands over."""
         layers = tuple(LayerCounts(**layer) for layer in stats.pop("layers"))
-        return cls(**stats, layers=layers)
+        steps = tuple(StepTime(**step) for step in stats.pop("steps"))
+        return cls(**stats, layers=layers, steps=steps)
 
     @property
     def active(self) -> dict[str, NDArray[numpy.int64]]:

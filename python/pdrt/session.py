@@ -24,6 +24,7 @@ class Session:
         outputs: names of the values to return, any of the graph's; None for the model's outputs.
         cache_dir: where results that depend on the machine are kept.
         skip: False computes every kernel and multiplies afterwards, to see what skipping gives.
+        profile: True times every step of every run: `last_run.steps`.
 
     Raises:
         ModelError: the model cannot be accepted.
@@ -45,6 +46,7 @@ class Session:
         cache_dir: str | os.PathLike[str] | None = None,
         *,
         skip: bool = True,
+        profile: bool = False,
     ) -> None:
         if not isinstance(device, str):
             raise InputError(f"device is a name such as 'auto' or 'cpu', not {device!r}")
@@ -57,6 +59,7 @@ class Session:
             outputs=names,
             cache_dir="" if cache_dir is None else os.fspath(cache_dir),
             skip=bool(skip),
+            profile=bool(profile),
         )
         self._dtypes = {spec.name: spec.dtype for spec in self._core.inputs}
 

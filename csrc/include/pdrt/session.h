@@ -22,6 +22,8 @@ struct Options {
   std::string cache_dir;
   // False: compute every kernel and multiply afterwards, to measure what skipping gives.
   bool skip = true;
+  // True: every run is timed step by step, RunStats::steps.
+  bool profile = false;
 };
 
 // Counts for one convolution or fully connected layer, one entry per sample of the batch.
@@ -34,11 +36,20 @@ struct LayerCounts {
   std::vector<std::int64_t> visited;  // (kernel, input channel) pairs computed
 };
 
+// One step of a profiled run.
+struct StepTime {
+  double milliseconds = 0;         // wall clock
+  std::int64_t macs_executed = 0;  // whole batch; 0 where none are counted
+};
+
 struct RunStats {
   std::int64_t macs_dense = 0;     // every kernel on every input, whole batch
   std::int64_t macs_executed = 0;  // sum over layers of visited * macs_per_pair
   double milliseconds = 0;         // wall clock of the run
   std::vector<LayerCounts> layers;
+  // With Options::profile: what each step of the run's plan took and computed, in the order of
+  // Explanation::steps.
+  std::vector<StepTime> steps;
 };
 
 // One line of explain(): a step of the plan.
