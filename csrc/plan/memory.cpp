@@ -144,8 +144,10 @@ class MemoryPlanner {
       const auto* form = std::get_if<ConvolutionForm>(&plan_.steps[s].form);
       if (!form || plan_.convolutions[s].taps.direct) continue;
       Buffer scratch;
+      // Groups take turns; depthwise kernels may run at once.
+      const std::int64_t channels = form->depthwise() ? form->channels : form->group_channels();
       scratch.bytes =
-          aligned(form->channels * plan_.convolutions[s].taps.floats_per_channel() * sizeof(float));
+          aligned(channels * plan_.convolutions[s].taps.floats_per_channel() * sizeof(float));
       scratch.first = scratch.last = s;
       scratch.offset = &plan_.convolutions[s].scratch;
       buffers.push_back(scratch);

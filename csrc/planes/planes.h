@@ -12,8 +12,8 @@ constexpr int kLanes = 16;
 
 // Geometry shared by all planes of height x width pixels in a plan. Pixel (y, x) is at
 // [y * row + x]. Between width and row lie `gap` floats that are always zero: the right border of
-// one row is the left border of the next. In front of pixel (0,0) lie `lead` zero floats, behind
-// the last pixel lie zeros up to `stride - lead`.
+// one row is the left border of the next. Small maps may have no gap. In front of pixel (0,0) lie
+// `lead` zero floats, behind the last pixel lie zeros up to `stride - lead`.
 //
 // What is read beside the pixels: convolve and depthwise, for pixels [begin, end), read exactly
 // [offset + begin, offset + end) of an input for every tap's offset, so a lead of -min(offsets) and
@@ -74,21 +74,23 @@ enum class Operand : std::uint8_t {
 
 constexpr int kMaxStages = 16;
 
-// Rearranges one input plane so that taps of any stride, padding and dilation become fixed offsets:
-// phase (i, j) holds in[r * stride_h + i][c * stride_w + j] at row r, column c, zero outside the
-// input, for r in [row0, row1), c in [col0, col1). Phase planes are laid one after another,
-// `phase_stride` floats apart, listed by `phases` (i * stride_w + j).
-//
-// Rows may be shorter than col1 - col0 where the columns that then coincide, the last of one row
-// and the first of the next, both lie outside the input.
+// A plane made from an input plane: in[r * stride_h + row][c * stride_w + column] at row r, column
+// c, for r in [row0, row1), c in [col0, col1), which is where these are pixels of the input; zero
+// everywhere else.
+struct Phase {
+  std::int32_t row = 0, column = 0;
+  std::int32_t row0 = 0, row1 = 0, col0 = 0, col1 = 0;
+};
+
+// Rearranges one input plane into phases, so that taps of any stride, padding and dilation become
+// fixed offsets. Phase planes are laid one after another, `phase_stride` floats apart, in the order
+// of the list.
 struct Phases {
   std::int32_t stride_h = 1, stride_w = 1;
-  const std::int32_t* phases = nullptr;
+  const Phase* phases = nullptr;
   int phase_count = 0;
-  std::int32_t row0 = 0, row1 = 0, col0 = 0, col1 = 0;
-  std::int32_t row = 0;  // floats per row: the output plane's row
-  // Floats in front of (0,0) of each phase plane; at least -(row0 * row + col0).
-  std::int32_t lead = 0;
+  std::int32_t row = 0;   // floats per row: the output plane's; at least any col1 - col0
+  std::int32_t lead = 0;  // floats in front of (0,0) of each phase plane
   // Everything in [-lead, phase_stride - lead) is written: zeros where no input is.
   std::int32_t phase_stride = 0;
 };
