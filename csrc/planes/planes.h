@@ -19,15 +19,15 @@ constexpr int kLanes = 16;
 // [offset + begin, offset + end) of an input for every tap's offset, so a lead of -min(offsets) and
 // a tail of max(offsets) are enough. Everything else stays within `flat`.
 //
-// Strides that are a multiple of 1024 floats put all planes on the same lines of a cache: avoid
-// them.
+// The same pixels of one plane after the other are read together. So that these fall on all sets of
+// a cache alike, strides are odd multiples of its lines, which are kLanes floats.
 struct Plane {
   std::int32_t height = 1;
   std::int32_t width = 1;
   std::int32_t row = 1;   // width + gap
   std::int32_t lead = 0;  // multiple of kLanes
   std::int32_t flat = 0;  // height * row rounded up to kLanes: what a flat loop writes
-  // Floats from one plane to the next: lead + flat + tail, multiple of kLanes.
+  // Floats from one plane to the next: lead + flat + tail, an odd multiple of kLanes.
   std::int32_t stride = 0;
   // `flat` words: all ones on a pixel, zero in the gap and past the end. Whatever is stored is
   // ANDed with it, so what is no pixel becomes +0 even where NaN was computed.

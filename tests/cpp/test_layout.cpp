@@ -162,10 +162,28 @@ void test_gaps() {
   CHECK(row_of(chain(14, 14, {{4, 512, 1, 17}})) == 14 + 8);
 }
 
+// Strides that spread planes over all sets of a cache.
+void test_strides() {
+  for (const int size : {1, 4, 7, 8, 14, 16, 28, 31, 32, 56}) {
+    const pdrt::Model model = chain(size, size, {{2, 2, 3, 3}, {2, 2, 1, 1}, {2, 2, 3, 3, 2}});
+    const auto plan = plan_of(model);
+    for (const Plane& plane : plan->geometries) {
+      CHECK(plane.lead % kLanes == 0);
+      CHECK(plane.stride % kLanes == 0);
+      CHECK(plane.stride / kLanes % 2 == 1);
+      CHECK(plane.stride >= plane.lead + plane.flat);
+    }
+    for (const auto& convolution : plan->convolutions) {
+      if (!convolution.taps.direct) CHECK(convolution.taps.phases.phase_stride / kLanes % 2 == 1);
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
   test_gaps();
+  test_strides();
   for (const Engine* engine : pdrt::cpu::engines()) {
     Random random(5);
     for (int i = 0; i < 3000; ++i) test_taps(*engine, random);
