@@ -121,13 +121,15 @@ void lay_out(Plan& plan) {
   plan.convolutions.resize(plan.steps.size());
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     if (const auto* form = std::get_if<ConvolutionForm>(&plan.steps[s].form)) {
-      Taps& taps = plan.convolutions[s].taps;
       const Plane& output = *plan.values[plan.steps[s].outputs[0]].plane;
+      Taps& taps = plan.convolutions[s].taps;
       taps = place_taps(*form, output.row, output.flat);
       if (taps.floats_per_channel() > std::numeric_limits<std::int32_t>::max()) {
         throw ModelError(plan.program.graph->source + ": node '" + plan.steps[s].name +
                          "' (Conv): its input in phases is larger than 2^31 floats per channel");
       }
+      plan.convolutions[s].direct = direct_cost(*form, output, taps.floats_per_channel());
+      plan.convolutions[s].winograd = plan_winograd(*form, plan.convolutions[s].direct);
     }
   }
 }

@@ -142,12 +142,16 @@ class MemoryPlanner {
     }
     for (int s = 0; s < steps; ++s) {
       const auto* form = std::get_if<ConvolutionForm>(&plan_.steps[s].form);
-      if (!form || plan_.convolutions[s].taps.direct) continue;
-      Buffer scratch;
+      if (!form) continue;
+      const ConvolutionPlan& own = plan_.convolutions[s];
       // Groups take turns; depthwise kernels may run at once.
       const std::int64_t channels = form->depthwise() ? form->channels : form->group_channels();
-      scratch.bytes =
-          aligned(channels * plan_.convolutions[s].taps.floats_per_channel() * sizeof(float));
+      const std::int64_t floats =
+          std::max(channels * own.taps.floats_per_channel(),
+                   own.winograd.scratch_floats(form->channels, form->kernels));
+      if (floats == 0) continue;
+      Buffer scratch;
+      scratch.bytes = aligned(floats * sizeof(float));
       scratch.first = scratch.last = s;
       scratch.offset = &plan_.convolutions[s].scratch;
       buffers.push_back(scratch);

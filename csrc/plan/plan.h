@@ -10,6 +10,7 @@
 #include "plan/need.h"
 #include "plan/step.h"
 #include "plan/taps.h"
+#include "plan/winograd.h"
 #include "planes/planes.h"
 
 namespace pdrt::plan {
@@ -38,7 +39,9 @@ struct Placement {
 // What a convolution needs beside its Step.
 struct ConvolutionPlan {
   Taps taps;
-  std::size_t scratch = 0;  // phase planes of one sample: bytes into the arena
+  Cost direct;  // of visiting every tap
+  WinogradPlan winograd;
+  std::size_t scratch = 0;  // what its input is rearranged to, one sample: bytes into the arena
 };
 
 struct Plan {

@@ -105,4 +105,28 @@ struct Pool {
   std::int32_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
 };
 
+// Winograd's F(m x m, 3 x 3) turns a 3x3 convolution of stride 1 into (m + 2)^2 pointwise ones over
+// tiles of m x m output pixels: the patch of input pixels that a tile needs is transformed to
+// (m + 2)^2 *positions*, at each position active inputs are multiplied by transformed weights and
+// summed up for each active kernel, and the sums are transformed to pixels.
+//
+// A map at hand: `rows` rows of `tiles_x` tiles each, from row `first_row` on. Tile number t of
+// them is float t of a position.
+struct WinogradMap {
+  int tile = 4;  // m: 2, 4 or 6
+  int tiles_x = 0, first_row = 0, rows = 0;
+  const Plane* plane = nullptr;  // of the input; of the output for winograd_output
+  int pad_top = 0, pad_left = 0;
+  // All ones where a column is a pixel, else 0, for kWinogradColumns columns; from the first that a
+  // patch reads (input: -pad_left), from column 0 (output).
+  const std::uint32_t* columns = nullptr;
+};
+constexpr int kWinogradColumns = 1600;
+constexpr int kWinogradScratch = 16 * 1024;  // floats of stack that rows of tiles are held in
+
+// Floats of a line of tiles in that scratch, of which there are m * (m + 2).
+constexpr int winograd_line(int rows, int tiles_x) {
+  return ((rows + 1) * tiles_x + 2 * kLanes - 1) / kLanes * kLanes;
+}
+
 }  // namespace pdrt

@@ -54,7 +54,7 @@ struct Session::State {
         engine(cpu::select_engine()),
         outputs(chosen_outputs(graph(), options.outputs)),
         output_specs(specs_of(graph(), outputs)),
-        plans(graph(), outputs, {options.device == "reference"}) {
+        plans(graph(), outputs, {options.device == "reference"}, engine, threads) {
     if (!run::is_concrete(graph())) return;  // planned when the first shapes arrive
     std::vector<Shape> shapes;
     for (const Spec& spec : graph().input_specs) shapes.push_back(spec.shape);
@@ -81,7 +81,8 @@ struct Session::State {
       run::check_input(graph(), graph().input_specs[i], inputs[i]);
     const std::shared_ptr<run::PreparedPlan> prepared = plans.get(inputs);
     std::unique_ptr<run::Workspace> workspace = prepared->take();
-    const run::Frame frame(prepared->plan(), engine, threads, options.skip, *workspace);
+    const run::Frame frame(prepared->plan(), prepared->packed(), engine, threads, options.skip,
+                           *workspace);
     run::load_inputs(frame, inputs);
     if (options.profile) {
       prepared->time_steps(frame);
@@ -181,7 +182,7 @@ Explanation Session::explain(const std::vector<Shape>& shapes) const {
   }
   for (std::size_t i = 0; i < concrete.size(); ++i)
     run::check_shape(graph, graph.input_specs[i], concrete[i]);
-  return run::explain(state_->plans.get(concrete)->plan(), state_->device_name());
+  return run::explain(*state_->plans.get(concrete), state_->device_name());
 }
 
 }  // namespace pdrt

@@ -32,6 +32,12 @@ enum class Finish {
   in_memory,     // any epilogue: through a buffer on the stack
 };
 
+// The plane of the kernel at `position` in the task's list.
+PDRT_INLINE float* output_of(const Convolution& task, const std::int32_t* position) {
+  const std::int64_t row = task.in_order ? position - task.kernels : *position;
+  return task.output + row * task.plane->stride;
+}
+
 template <int kKernels, int kVectors>
 PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* kernels, int begin,
                                   const Floats (&sums)[kKernels][kVectors]) {
@@ -42,7 +48,7 @@ PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* k
   const Plane& plane = *task.plane;
   for (int i = 0; i < kKernels; ++i) {
     const int k = kernels[i];
-    float* output = task.output + static_cast<std::int64_t>(k) * plane.stride;
+    float* output = output_of(task, kernels + i);
     const bool seen =
         finish(task.epilogue, k, values[i], output, plane.mask, begin, begin + kVectors * kVector);
     if (seen && task.nonzero != nullptr) mark(task.nonzero, k);
@@ -61,7 +67,7 @@ PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t
   load_mask(plane.mask + begin, mask);
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
     const int k = kernels[i];
-    float* output = task.output + static_cast<std::int64_t>(k) * plane.stride + begin;
+    float* output = output_of(task, kernels + i) + begin;
     const Words seen = store_pixels(sums[i], mask, output);
     if (task.nonzero != nullptr && any_nonzero(seen)) mark(task.nonzero, k);
   });

@@ -21,6 +21,12 @@ void clear_border(float* out, const Plane& plane) noexcept;
 void load_plane(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out,
                 const Plane& plane) noexcept;
 void store_plane(const float* in, const Plane& plane, float* out) noexcept;
+void winograd_weights(int tile, const float* taps, int channels, float* out,
+                      std::int64_t position_stride) noexcept;
+void winograd_input(const WinogradMap& map, const float* in, float* out,
+                    std::int64_t position_stride) noexcept;
+bool winograd_output(const WinogradOutput& task, const float* sums,
+                     std::int64_t position_stride) noexcept;
 double fma_burst(long iterations) noexcept;
 
 // Pixels [begin, end) of channel k: values[0 ... end - begin) through the epilogue, masked, to
