@@ -6,7 +6,7 @@
 namespace pdrt::cpu::PDRT_ISA {
 
 void convolve(const Convolution& task, int first, int last, int begin, int end) noexcept;
-void depthwise(const Depthwise& task, int first, int last, int begin, int end) noexcept;
+void depthwise(const Depthwise& task, int first, int last) noexcept;
 void split(const Phases& task, const float* in, const Plane& in_plane, float* out) noexcept;
 void pool(const Pool& task, const float* in, const Plane& in_plane, float* out,
           const Plane& out_plane, const Epilogue& epilogue, int k) noexcept;
@@ -28,6 +28,9 @@ void winograd_input(const WinogradMap& map, const float* in, float* out,
 bool winograd_output(const WinogradOutput& task, const float* sums,
                      std::int64_t position_stride) noexcept;
 double fma_burst(long iterations) noexcept;
+
+// Depthwise for planes and windows of any kind.
+void depthwise_rows(const Depthwise& task, int first, int last) noexcept;
 
 // Pixels [begin, end) of channel k: values[0 ... end - begin) through the epilogue, masked, to
 // plane[begin ... end). `plane` points at pixel (0,0) of the output; `values` may be plane + begin.
