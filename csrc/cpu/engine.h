@@ -54,12 +54,13 @@ struct Convolution {
   std::uint8_t* nonzero = nullptr;
 };
 
-// Depthwise: the kernel at position i of `kernels` reads the single input inputs[i].
+// Depthwise: the kernel at position i of `kernels` reads the single input inputs[i], where it lies:
+// filters of any size, stride and dilation, planes with any gap and border or none.
 struct Depthwise {
-  const float* const* inputs = nullptr;  // one per entry of `kernels`
-  const std::int32_t* offsets = nullptr;
-  int taps = 0;
-  const float* weights = nullptr;  // kernel k's taps start at weights + k * taps
+  const float* const* inputs = nullptr;  // one per entry of `kernels`, at pixel (0,0)
+  const Plane* in_plane = nullptr;
+  Window window;
+  const float* weights = nullptr;  // kernel k's taps start at weights + k * window.taps()
   const float* bias = nullptr;
   const std::int32_t* kernels = nullptr;
   int kernel_count = 0;
@@ -95,7 +96,8 @@ struct Engine {
   // multiples of kLanes (end == plane->flat at most). Clears neither lead nor tail: see
   // clear_border. However a task is cut into such pieces, the results are the same to the last bit.
   void (*convolve)(const Convolution& task, int first, int last, int begin, int end) noexcept;
-  void (*depthwise)(const Depthwise& task, int first, int last, int begin, int end) noexcept;
+  // Kernels [first, last) of task.kernels, whole planes.
+  void (*depthwise)(const Depthwise& task, int first, int last) noexcept;
   // Phases of one input plane; `in` and `out` point at pixel (0,0) (out: of the first phase plane).
   void (*split)(const Phases& task, const float* in, const Plane& in_plane, float* out) noexcept;
   // One plane; writes all `flat` floats of the output (zero in the gap), then applies the epilogue

@@ -142,7 +142,7 @@ class MemoryPlanner {
     }
     for (int s = 0; s < steps; ++s) {
       const auto* form = std::get_if<ConvolutionForm>(&plan_.steps[s].form);
-      if (!form || plan_.convolutions[s].taps.direct) continue;
+      if (!form || form->depthwise() || plan_.convolutions[s].taps.direct) continue;
       Buffer scratch;
       scratch.bytes =
           aligned(form->channels * plan_.convolutions[s].taps.floats_per_channel() * sizeof(float));

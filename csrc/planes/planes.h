@@ -15,9 +15,10 @@ constexpr int kLanes = 16;
 // one row is the left border of the next. In front of pixel (0,0) lie `lead` zero floats, behind
 // the last pixel lie zeros up to `stride - lead`.
 //
-// What is read beside the pixels: convolve and depthwise, for pixels [begin, end), read exactly
+// What is read beside the pixels: convolve, for pixels [begin, end), reads exactly
 // [offset + begin, offset + end) of an input for every tap's offset, so a lead of -min(offsets) and
-// a tail of max(offsets) are enough. Everything else stays within `flat`.
+// a tail of max(offsets) are enough; depthwise does so where gap, lead and tail are wide enough.
+// Everything else stays within `flat`.
 //
 // Strides that are a multiple of 1024 floats put all planes on the same lines of a cache: avoid
 // them.
@@ -91,6 +92,15 @@ struct Phases {
   std::int32_t lead = 0;
   // Everything in [-lead, phase_stride - lead) is written: zeros where no input is.
   std::int32_t phase_stride = 0;
+};
+
+// A filter sliding over a plane: output (y, x) reads the input at
+// (y * stride_h + i * dilation_h - pad_top, x * stride_w + j * dilation_w - pad_left).
+struct Window {
+  std::int32_t filter_h = 1, filter_w = 1, stride_h = 1, stride_w = 1;
+  std::int32_t dilation_h = 1, dilation_w = 1, pad_top = 0, pad_left = 0;
+
+  std::int32_t taps() const { return filter_h * filter_w; }
 };
 
 struct Pool {

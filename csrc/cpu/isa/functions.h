@@ -6,7 +6,7 @@
 namespace pdrt::cpu::PDRT_ISA {
 
 void convolve(const Convolution& task, int first, int last, int begin, int end) noexcept;
-void depthwise(const Depthwise& task, int first, int last, int begin, int end) noexcept;
+void depthwise(const Depthwise& task, int first, int last) noexcept;
 void split(const Phases& task, const float* in, const Plane& in_plane, float* out) noexcept;
 void pool(const Pool& task, const float* in, const Plane& in_plane, float* out,
           const Plane& out_plane, const Epilogue& epilogue, int k) noexcept;
@@ -22,6 +22,9 @@ void load_plane(const float* in, std::int64_t in_row, std::int64_t in_pixel, flo
                 const Plane& plane) noexcept;
 void store_plane(const float* in, const Plane& plane, float* out) noexcept;
 double fma_burst(long iterations) noexcept;
+
+// Depthwise for planes and windows of any kind.
+void depthwise_rows(const Depthwise& task, int first, int last) noexcept;
 
 // Pixels [begin, end) of channel k: values[0 ... end - begin) through the epilogue, masked, to
 // plane[begin ... end). `plane` points at pixel (0,0) of the output; `values` may be plane + begin.

@@ -127,6 +127,15 @@ PDRT_INLINE void keep(Floats x) {
 #endif
 }
 
+// The same number, kept in a register where there are enough of them: the compiler would rather
+// load it again for each use, where loads are what is short.
+PDRT_INLINE Floats in_register(Floats x) {
+#if PDRT_VECTOR_BYTES == 64
+  asm("" : "+v"(x));
+#endif
+  return x;
+}
+
 // Every second float of the 2 * kVector floats in x, y, from the first.
 PDRT_INLINE Floats evens(Floats x, Floats y) {
 #if PDRT_VECTOR_BYTES == 64
@@ -135,6 +144,17 @@ PDRT_INLINE Floats evens(Floats x, Floats y) {
   return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14);
 #else
   return __builtin_shufflevector(x, y, 0, 2, 4, 6);
+#endif
+}
+
+// And from the second.
+PDRT_INLINE Floats odds(Floats x, Floats y) {
+#if PDRT_VECTOR_BYTES == 64
+  return __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif PDRT_VECTOR_BYTES == 32
+  return __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+  return __builtin_shufflevector(x, y, 1, 3, 5, 7);
 #endif
 }
 
