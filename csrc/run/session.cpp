@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <optional>
 
 #include "cpu/pool.h"
 #include "model/output_specs.h"
@@ -85,12 +86,15 @@ struct Session::State {
     std::unique_ptr<run::Workspace> workspace = prepared->take();
     const run::Frame frame(prepared->plan(), prepared->packed(), engine, threads, options.skip,
                            *workspace);
+    std::optional<cpu::RunUnderWay> under_way;
+    if (threads > 1) under_way.emplace();
     run::load_inputs(frame, inputs);
     if (options.profile) {
       prepared->time_steps(frame);
     } else {
       prepared->run_steps(frame);
     }
+    under_way.reset();
     deliver(frame);
     {
       const std::lock_guard<std::mutex> lock(last_mutex);
