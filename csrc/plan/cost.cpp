@@ -7,6 +7,10 @@ namespace {
 
 double groups(std::int64_t floats) { return static_cast<double>((floats + kLanes - 1) / kLanes); }
 
+// Cycles to write a group of lanes into a phase, and to read phases, which need more room in caches
+// than the planes they are made of.
+constexpr double kSplit = 12;
+
 // Of the peak that products reach on rows of so many groups of lanes: short ones are bound by the
 // loads of weights, one for each multiply-add where there is one group.
 double efficiency(double groups) { return groups < 2 ? 0.6 : groups < 3 ? 0.8 : 0.87; }
@@ -30,7 +34,7 @@ constexpr Transforms kTransforms[] = {{27, 8, 27, 28}, {36, 22, 39, 80}, {50, 37
 Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split) {
   Cost cost;
   cost.pair = product(form.taps(), output.flat);
-  cost.channel = groups(split);
+  cost.channel = kSplit * groups(split);
   cost.kernel = 3 * groups(output.flat);
   return cost;
 }
