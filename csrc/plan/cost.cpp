@@ -31,6 +31,20 @@ constexpr Transforms kTransforms[] = {{27, 8, 27, 28}, {36, 22, 39, 80}, {50, 37
 
 }  // namespace
 
+std::string layer_key(const ConvolutionForm& form) {
+  const auto pair = [](std::int64_t a, std::int64_t b, const char* between) {
+    return std::to_string(a) + between + std::to_string(b);
+  };
+  std::string key = pair(form.kernels, form.channels, "x") + " " +
+                    pair(form.filter_h, form.filter_w, "x") + " stride " +
+                    pair(form.stride_h, form.stride_w, "x") + " dilation " +
+                    pair(form.dilation_h, form.dilation_w, "x") + " pad " +
+                    pair(form.pad_top, form.pad_left, ",") + " " + pair(form.in_h, form.in_w, "x") +
+                    " to " + pair(form.out_h, form.out_w, "x");
+  if (form.groups != 1) key += " groups " + std::to_string(form.groups);
+  return key;
+}
+
 Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split) {
   Cost cost;
   cost.pair = product(form.taps(), output.flat);

@@ -46,6 +46,23 @@ Plane make_plane(const Size& size, const Demand& demand, std::vector<std::uint32
   return plane;
 }
 
+// What each way to compute a convolution is expected to cost, and with which tiles.
+void choose_ways(ConvolutionPlan& convolution, const ConvolutionForm& form, const Plane& output,
+                 const PlanOptions& options) {
+  convolution.direct = direct_cost(form, output, convolution.taps.floats_per_channel());
+  if (options.winograd_tile != 0) {
+    convolution.winograd = plan_winograd(form, options.winograd_tile);
+    return;
+  }
+  const LayerCosts* measured = nullptr;
+  if (options.measured) {
+    const auto at = options.measured->find(layer_key(form));
+    if (at != options.measured->end()) measured = &at->second;
+  }
+  if (measured) convolution.direct = measured->direct;
+  convolution.winograd = plan_winograd(form, convolution.direct, measured);
+}
+
 Size size_of(const ConvolutionForm& form) { return {form.out_h, form.out_w}; }
 
 // The step's form, if it is a convolution that reads by taps. Depthwise kernels do so where there
@@ -89,7 +106,7 @@ bool gap_pays(const Plan& plan, const Size& size, std::int32_t row) {
 
 }  // namespace
 
-void lay_out(Plan& plan) {
+void lay_out(Plan& plan, const PlanOptions& options) {
   std::map<Size, Demand> demands;
   for (std::size_t id = 0; id < plan.program.values.size(); ++id) {
     if (!plan.planes[id]) continue;
@@ -145,8 +162,7 @@ void lay_out(Plan& plan) {
         throw ModelError(plan.program.graph->source + ": node '" + plan.steps[s].name +
                          "' (Conv): its input in phases is larger than 2^31 floats per channel");
       }
-      plan.convolutions[s].direct = direct_cost(*form, output, taps.floats_per_channel());
-      plan.convolutions[s].winograd = plan_winograd(*form, plan.convolutions[s].direct);
+      choose_ways(plan.convolutions[s], *form, output, options);
     }
   }
 }

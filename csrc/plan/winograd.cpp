@@ -56,32 +56,49 @@ int rows_at_once(const ConvolutionForm& form, int tile, int across, int down) {
 
 }  // namespace
 
-WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct) {
+WinogradPlan plan_winograd(const ConvolutionForm& form, int tile) {
   WinogradPlan plan;
   plan.refused = obstacle(form);
   if (!plan.refused.empty()) return plan;
-  double least = direct.of(form.kernels, form.channels);
-  plan.refused = "visiting the taps is expected to be faster";
-  for (int tile : {2, 4, 6}) {
-    const Cost cost = winograd_cost(form, tile);
-    if (cost.of(form.kernels, form.channels) >= least) continue;
-    const int across = divided(form.out_w, tile);
-    if (tile * (tile + 2) * winograd_line(1, across) > kWinogradScratch) continue;
-    least = cost.of(form.kernels, form.channels);
-    plan.tile = tile;
-    plan.cost = cost;
-    plan.across = across;
+  plan.across = divided(form.out_w, tile);
+  if (tile * (tile + 2) * winograd_line(1, plan.across) > kWinogradScratch) {
+    plan.refused = "the map is too wide";
+    return plan;
   }
-  if (!plan.possible()) return plan;
-  plan.refused.clear();
-  plan.down = divided(form.out_h, plan.tile);
-  plan.rows = rows_at_once(form, plan.tile, plan.across, plan.down);
+  plan.tile = tile;
+  plan.cost = winograd_cost(form, tile);
+  plan.down = divided(form.out_h, tile);
+  plan.rows = rows_at_once(form, tile, plan.across, plan.down);
   plan.tiles = divided(plan.rows * plan.across, kLanes) * kLanes;
   plan.weights_stride = form.kernels * form.channels;
   plan.every_tile.assign(plan.tiles, ~std::uint32_t{0});
   plan.input_columns = columns(form.pad_left, form.in_w);
   plan.output_columns = columns(0, form.out_w);
   return plan;
+}
+
+WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct,
+                           const LayerCosts* measured) {
+  WinogradPlan best;
+  double least = direct.of(form.kernels, form.channels);
+  best.refused = "visiting the taps is expected to be faster";
+  for (int tile : {2, 4, 6}) {
+    WinogradPlan plan = plan_winograd(form, tile);
+    if (!plan.possible()) {
+      best.refused = plan.refused;
+      continue;
+    }
+    if (measured) {
+      const std::optional<Cost>& known = measured->winograd[tile / 2 - 1];
+      if (!known) continue;
+      plan.cost = *known;
+    }
+    const double cost = plan.cost.of(form.kernels, form.channels);
+    if (cost >= least) continue;
+    least = cost;
+    best = std::move(plan);
+  }
+  return best;
 }
 
 }  // namespace pdrt::plan

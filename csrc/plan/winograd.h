@@ -40,6 +40,10 @@ struct WinogradPlan {
 };
 
 // The tiles that are expected to be fastest with everything on, if that is faster than `direct`.
-WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct);
+WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct,
+                           const LayerCosts* measured);
+
+// Tiles of a given size, whatever they cost; not possible() where they cannot be used.
+WinogradPlan plan_winograd(const ConvolutionForm& form, int tile);
 
 }  // namespace pdrt::plan

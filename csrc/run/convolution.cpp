@@ -66,23 +66,12 @@ const float* fold_constants(const Frame& frame, const cpu::Convolution& task,
 void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
   const plan::Step& step = frame.plan.steps[s];
   const auto& form = std::get<ConvolutionForm>(step.form);
-  const plan::Taps& taps = frame.plan.convolutions[s].taps;
-  const ValueId output = step.outputs[0];
   Workspace& work = frame.work;
   const Chain chain(frame, step, sample);
   const KernelLists lists = list_kernels(frame, step, chain, sample);
 
-  cpu::Convolution task;
-  task.inputs = work.input_planes.data();
-  task.channel = work.input_channels.data();
-  task.offsets = taps.offsets.data();
-  task.taps = form.taps();
-  task.weights = form.weights;
-  task.weights_row = form.group_channels() * form.taps();
-  task.output = frame.plane(output, sample, 0);
-  task.plane = frame.plan.values[output].plane;
+  cpu::Convolution task = task_of(frame, s, sample);
   task.epilogue = chain.epilogue();
-  task.nonzero = work.nonzero.data();
   const int group_kernels = static_cast<int>(form.kernels / form.groups),
             group_channels = static_cast<int>(form.group_channels());
   const std::int32_t* end = work.kernels.data() + lists.compute;

@@ -30,7 +30,11 @@ struct Way {
   void (*run)(const Frame& frame, const Group& group, const float* packed);
 };
 
+// What all ways have in common for one sample of the step, without lists and epilogue.
+cpu::Convolution task_of(const Frame& frame, std::size_t step, std::int64_t sample);
+
 constexpr int kWays = 2;
+constexpr int kDirect = 0;  // the one that can do everything
 const Way& way(int index);
 
 // The way expected to be fastest for so many active kernels and channels: its index.

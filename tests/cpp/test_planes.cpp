@@ -249,6 +249,11 @@ void test_pool(const Engine& engine, Random& random, bool wide) {
   task.stride_w = random.between(1, 4);
   task.dilation_h = random.chance(0.7) ? 1 : 2;
   task.dilation_w = task.kernel_w > 4 || random.chance(0.7) ? 1 : 2;
+  if (random.chance(0.5)) {  // what networks are made of
+    task.kernel_h = task.kernel_w = random.between(2, 3);
+    task.stride_h = task.stride_w = random.between(1, 2);
+    task.dilation_h = task.dilation_w = 1;
+  }
   task.pad_top = random.between(0, (task.kernel_h - 1) * task.dilation_h);
   task.pad_left = random.between(0, std::min(9, (task.kernel_w - 1) * task.dilation_w));
   task.pad_bottom = random.between(0, (task.kernel_h - 1) * task.dilation_h);

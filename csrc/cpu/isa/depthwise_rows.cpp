@@ -1,7 +1,7 @@
 // Depthwise convolution: one input plane per kernel. Blocks of several output rows and one vector
 // of columns: a row of the input, once loaded, serves every output row whose filter it lies under.
-#include "cpu/isa/columns.h"
 #include "cpu/isa/functions.h"
+#include "cpu/isa/rows.h"
 #include "cpu/isa/stages.h"
 
 namespace pdrt::cpu::PDRT_ISA {
@@ -36,8 +36,11 @@ PDRT_INLINE void add_rows(const Depthwise& task, const RowChannel& channel, cons
   });
   unrolled<(kRows - 1) * kStride + kFilter>([&](int row) PDRT_LAMBDA {
     if (top + row < 0 || top + row >= plane.height) return;
+    Floats loads[Columns<kFilter, kStride>::kLoads];
     Floats taps[kFilter];
-    columns.template read<kEdge>(rows + static_cast<std::int64_t>(row) * plane.row, Floats{}, taps);
+    columns.template read<kEdge>(rows + static_cast<std::int64_t>(row) * plane.row, Floats{},
+                                 loads);
+    columns.take(loads, taps);
     unrolled<kRows>([&](int y) PDRT_LAMBDA {
       const int i = row - y * kStride;  // of the filter
       if (i < 0 || i >= kFilter) return;
@@ -90,24 +93,7 @@ static Words compute(const Depthwise& task, const RowChannel& channel, const Blo
   for (int s = 0; s < channel.stages.count; ++s) {
     run_cheap_stage(channel.stages.stages[s], place, sums);
   }
-  const Plane& plane = *task.plane;
-  float* to = channel.output + static_cast<std::int64_t>(at.y) * plane.row + at.x;
-  Words seen = {};
-  if (at.x + kVector <= plane.width) {
-    unrolled<kRows>([&](int y) PDRT_LAMBDA {
-      seen |= bits(sums[0][y]);
-      store(to + static_cast<std::int64_t>(y) * plane.row, sums[0][y]);
-    });
-  } else {
-    const Lanes pixels = lanes_between(0, plane.width - at.x);
-    const Lanes room = lanes_between(0, plane.row - at.x);
-    unrolled<kRows>([&](int y) PDRT_LAMBDA {
-      const Floats kept = only(sums[0][y], pixels);
-      seen |= bits(kept);
-      store(to + static_cast<std::int64_t>(y) * plane.row, kept, room);
-    });
-  }
-  return seen;
+  return store_rows(sums[0], channel.output, *task.plane, at.y, at.x);
 }
 
 // kRows rows of outputs from row y on.
@@ -125,15 +111,6 @@ static Words compute_rows(const Depthwise& task, const RowChannel& channel, int 
     }
   }
   return seen;
-}
-
-// Zeros where no vector of pixels reaches: the rest of the gap, and behind the last row.
-static void clear_gap(float* output, const Plane& plane) {
-  const int from = smaller_of((plane.width + kVector - 1) / kVector * kVector, plane.row);
-  for (int y = 0; y < plane.height; ++y) {
-    for (int x = from; x < plane.row; ++x) output[static_cast<std::int64_t>(y) * plane.row + x] = 0;
-  }
-  for (int at = plane.height * plane.row; at < plane.flat; ++at) output[at] = 0;
 }
 
 template <int kFilter, int kStride>

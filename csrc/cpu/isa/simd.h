@@ -76,9 +76,35 @@ PDRT_INLINE Floats floats(Words x) { return reinterpret_cast<Floats>(x); }
 
 PDRT_INLINE Floats magnitude(Floats x) { return floats(bits(x) & 0x7fffffff); }
 
-// The larger and the smaller; NaN where either is NaN.
-PDRT_INLINE Floats larger(Floats x, Floats y) { return ((y > x) | (y != y)) ? y : x; }
-PDRT_INLINE Floats smaller(Floats x, Floats y) { return ((y < x) | (y != y)) ? y : x; }
+// The larger and the smaller; NaN where either is NaN. An x86 maximum is its second operand where
+// either is NaN, so that one of the two orders keeps it, and NaN with any bits added stays NaN.
+PDRT_INLINE Floats larger(Floats x, Floats y) {
+#if PDRT_VECTOR_BYTES == 64
+  return floats(bits(_mm512_maskz_max_ps(0xffff, x, y)) | bits(_mm512_maskz_max_ps(0xffff, y, x)));
+#elif PDRT_VECTOR_BYTES == 32
+  return floats(bits(_mm256_max_ps(x, y)) | bits(_mm256_max_ps(y, x)));
+#elif defined(__SSE2__)
+  return floats(bits(_mm_max_ps(x, y)) | bits(_mm_max_ps(y, x)));
+#elif defined(__ARM_NEON)
+  return vmaxq_f32(x, y);
+#else
+  return ((y > x) | (y != y)) ? y : x;
+#endif
+}
+
+PDRT_INLINE Floats smaller(Floats x, Floats y) {
+#if PDRT_VECTOR_BYTES == 64
+  return floats(bits(_mm512_maskz_min_ps(0xffff, x, y)) | bits(_mm512_maskz_min_ps(0xffff, y, x)));
+#elif PDRT_VECTOR_BYTES == 32
+  return floats(bits(_mm256_min_ps(x, y)) | bits(_mm256_min_ps(y, x)));
+#elif defined(__SSE2__)
+  return floats(bits(_mm_min_ps(x, y)) | bits(_mm_min_ps(y, x)));
+#elif defined(__ARM_NEON)
+  return vminq_f32(x, y);
+#else
+  return ((y < x) | (y != y)) ? y : x;
+#endif
+}
 
 // Whether any bit is set.
 PDRT_INLINE bool any(Words x) {
