@@ -73,6 +73,7 @@ const ConvolutionForm* form_with_taps(const Step& step) {
 }
 
 // What all convolutions that write maps of this size are expected to cost, in rows so long.
+// Measurements of a machine hold for one geometry and must not change it.
 double cost_of(const Plan& plan, const Size& size, std::int32_t row) {
   Plane plane;
   plane.row = row;
@@ -83,7 +84,7 @@ double cost_of(const Plan& plan, const Size& size, std::int32_t row) {
     if (!form || size_of(*form) != size) continue;
     const Taps taps = place_taps(*form, row, plane.flat);
     const Cost direct = direct_cost(*form, plane, taps.floats_per_channel());
-    const WinogradPlan winograd = plan_winograd(*form, direct);
+    const WinogradPlan winograd = plan_winograd(*form, direct, nullptr);
     const Cost& least = winograd.possible() ? winograd.cost : direct;
     cost += least.of(form->kernels / form->groups, form->group_channels()) *
             static_cast<double>(form->groups * step.layer->samples);
