@@ -55,12 +55,16 @@ void multiply(const Frame& frame, const cpu::Convolution& of, const Strip& strip
 void compute_kernels(const Frame& frame, const Group& group, const Strip& strip,
                      const float* weights, float* scratch) {
   const cpu::Convolution& task = group.task;
-  const int groups = divided(task.kernel_count, kGroup);
   const std::int64_t sums_stride = strip.own.position_stride(kGroup);
   const std::int64_t macs = std::int64_t{1} * task.kernel_count * task.channels *
                             strip.own.positions() * strip.plane.flat;
-  const int pieces =
-      macs < kParallelMacs ? 1 : std::min(groups, frame.threads == 1 ? 1 : frame.threads * 2);
+  // Groups that are filled, but as many for each thread; a piece is what one thread does in a row.
+  const int least = divided(task.kernel_count, kGroup);
+  int pieces = 1;
+  if (worth_sharing(frame, macs, kSharedMacs)) {
+    pieces = least >= 2 * frame.threads ? 2 * frame.threads : std::min(least, frame.threads);
+  }
+  const int groups = divided(least, pieces) * pieces;
   WinogradMap map = strip.map;
   map.plane = task.plane;
   map.columns = strip.own.output_columns.data();

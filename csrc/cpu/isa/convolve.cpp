@@ -1,6 +1,7 @@
 // Convolution: a tile of kernels x vectors of pixels in registers, over all
 // taps of the active inputs.
 #include "cpu/isa/functions.h"
+#include "cpu/isa/leftover.h"
 #include "cpu/isa/stages.h"
 
 namespace pdrt::cpu::PDRT_ISA {
@@ -214,7 +215,11 @@ struct Parts {
   }
 };
 
-void convolve(const Convolution& task, int first, int last, int begin, int end) noexcept {
+// Kernels [first, last) on whole tiles of pixels [begin, end); done(low, high) after every tile of
+// kernels of the last pixels, while its weights are near.
+template <typename Done>
+static void convolve_tiles(const Convolution& task, int first, int last, int begin, int end,
+                           const Done& done) {
   const Tiles& tiles = task.taps == 1 ? kOneTap : task.taps == kUnrolledTaps ? kManyTaps : kAnyTaps;
   const Finish how = finish_of(task.epilogue);
   const Parts vectors((end - begin) / kVector, kTileVectors);
@@ -229,9 +234,37 @@ void convolve(const Convolution& task, int first, int last, int begin, int end) 
       tiles.of[high - low - 1][to - from - 1](task, task.kernels + first + low,
                                               begin + from * kVector, how,
                                               Next{task.kernels + first + next, step});
+      if (v + 1 == vectors.parts) done(high);
       low = high;
     }
     from = to;
+  }
+}
+
+static void convolve_with_leftover(const Convolution& task, int first, int last, int begin,
+                                   int pixels) {
+  const Leftover leftover(task, pixels);
+  const int end = task.plane->flat - kLanes;
+  int done = 0;
+  const auto catch_up = [&](int high) {
+    const int count =
+        high == last - first ? high - done : (high - done) / Leftover::kRows * Leftover::kRows;
+    leftover.compute(task.kernels + first + done, count);
+    done += count;
+  };
+  if (begin < end) {
+    convolve_tiles(task, first, last, begin, end, catch_up);
+  } else {
+    catch_up(last - first);
+  }
+}
+
+void convolve(const Convolution& task, int first, int last, int begin, int end) noexcept {
+  const int leftover = end == task.plane->flat ? Leftover::pixels_of(task) : 0;
+  if (leftover > 0) {
+    convolve_with_leftover(task, first, last, begin, leftover);
+  } else {
+    convolve_tiles(task, first, last, begin, end, [](int) {});
   }
 }
 
