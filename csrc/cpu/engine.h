@@ -47,19 +47,23 @@ struct Convolution {
   const std::int32_t* kernels =
       nullptr;  // active kernels, ascending: row in weights, bias, operands
   int kernel_count = 0;
-  float* output = nullptr;       // plane k starts (pixel (0,0)) at output + k * plane->stride
+  // Plane k starts (pixel (0,0)) at output + k * plane->stride; with `in_order`, the plane of the
+  // kernel at position i of `kernels` at output + i * plane->stride.
+  float* output = nullptr;
+  bool in_order = false;
   const Plane* plane = nullptr;  // of the output
   Epilogue epilogue;
   // [k] is set to 1 (relaxed atomic) when a stored pixel of k is not zero; may be nullptr.
   std::uint8_t* nonzero = nullptr;
 };
 
-// Depthwise: the kernel at position i of `kernels` reads the single input inputs[i].
+// Depthwise: the kernel at position i of `kernels` reads the single input inputs[i], where it lies:
+// filters of any size, stride and dilation, planes with any gap and border or none.
 struct Depthwise {
-  const float* const* inputs = nullptr;  // one per entry of `kernels`
-  const std::int32_t* offsets = nullptr;
-  int taps = 0;
-  const float* weights = nullptr;  // kernel k's taps start at weights + k * taps
+  const float* const* inputs = nullptr;  // one per entry of `kernels`, at pixel (0,0)
+  const Plane* in_plane = nullptr;
+  Window window;
+  const float* weights = nullptr;  // kernel k's taps start at weights + k * window.taps()
   const float* bias = nullptr;
   const std::int32_t* kernels = nullptr;
   int kernel_count = 0;
@@ -85,6 +89,14 @@ struct FullyConnected {
       epilogue;  // channel operands and `plane` operands alike are read at [k * channel_stride]
 };
 
+struct WinogradOutput {
+  WinogradMap map;
+  float bias = 0;
+  Epilogue epilogue;
+  std::int32_t kernel = 0;  // for the epilogue's operands
+  float* output = nullptr;  // its plane, at pixel (0,0)
+};
+
 // Multiply-adds of one iteration of Engine::fma_burst, whatever the instruction set.
 constexpr int kFmaBurst = 768;
 
@@ -95,7 +107,8 @@ struct Engine {
   // multiples of kLanes (end == plane->flat at most). Clears neither lead nor tail: see
   // clear_border. However a task is cut into such pieces, the results are the same to the last bit.
   void (*convolve)(const Convolution& task, int first, int last, int begin, int end) noexcept;
-  void (*depthwise)(const Depthwise& task, int first, int last, int begin, int end) noexcept;
+  // Kernels [first, last) of task.kernels, whole planes.
+  void (*depthwise)(const Depthwise& task, int first, int last) noexcept;
   // Phases of one input plane; `in` and `out` point at pixel (0,0) (out: of the first phase plane).
   void (*split)(const Phases& task, const float* in, const Plane& in_plane, float* out) noexcept;
   // One plane; writes all `flat` floats of the output (zero in the gap), then applies the epilogue
@@ -122,6 +135,17 @@ struct Engine {
   void (*load_plane)(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out,
                      const Plane& plane) noexcept;
   void (*store_plane)(const float* in, const Plane& plane, float* out) noexcept;
+  // Float t of position p is at [p * position_stride + t], with room for whole groups of kLanes
+  // tiles. Weights: of one kernel, one float per channel at each position.
+  void (*winograd_weights)(int tile, const float* taps, int channels, float* out,
+                           std::int64_t position_stride) noexcept;
+  void (*winograd_input)(const WinogradMap& map, const float* in, float* out,
+                         std::int64_t position_stride) noexcept;
+  // Writes the rows of the plane that the tiles at hand cover, gap included, and after the last row
+  // everything up to `flat`. Calls for the same plane must go from top to bottom. Returns whether
+  // any stored pixel is not zero.
+  bool (*winograd_output)(const WinogradOutput& task, const float* sums,
+                          std::int64_t position_stride) noexcept;
   // Performs iterations * kFmaBurst multiply-adds in registers and returns their sum: see peak.h.
   double (*fma_burst)(long iterations) noexcept;
 };

@@ -25,6 +25,9 @@ struct ConvolutionForm {
   const float* bias = nullptr;
 
   int taps() const { return filter_h * filter_w; }
+  Window window() const {
+    return {filter_h, filter_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left};
+  }
   std::int64_t group_channels() const { return channels / groups; }
   // No tap of any output pixel reads padding: a constant input then adds the same to every pixel.
   bool reads_inside() const {

@@ -1,5 +1,5 @@
-// Depthwise convolutions: each kernel reads one input channel, so a channel that is off costs
-// nothing at all.
+// Depthwise convolutions: each kernel reads one input channel where it lies, so a channel that is
+// off costs nothing at all.
 
 #include "run/chain.h"
 #include "run/kernel_lists.h"
@@ -22,9 +22,7 @@ bool settle_zero_input(const Frame& frame, const plan::Step& step, const Chain& 
   return true;
 }
 
-void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
-  const plan::Step& step = frame.plan.steps[s];
-  const plan::ConvolutionPlan& own = frame.plan.convolutions[s];
+void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample) {
   const auto& form = std::get<plan::ConvolutionForm>(step.form);
   const ValueId input = step.inputs[0], output = step.outputs[0];
   Workspace& work = frame.work;
@@ -43,15 +41,10 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
   }
   lists.compute = kept;
 
-  const Plane& in_plane = *frame.plan.values[input].plane;
-  Phases phases = own.taps.phases;
-  phases.phases = own.taps.phase_list.data();
-  float* scratch = reinterpret_cast<float*>(work.arena() + own.scratch);
-  const std::int64_t floats = own.taps.floats_per_channel();
   cpu::Depthwise task;
   task.inputs = work.input_planes.data();
-  task.offsets = own.taps.offsets.data();
-  task.taps = form.taps();
+  task.in_plane = frame.plan.values[input].plane;
+  task.window = form.window();
   task.weights = form.weights;
   task.bias = form.bias;
   task.kernels = work.kernels.data();
@@ -60,21 +53,8 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
   task.plane = frame.plan.values[output].plane;
   task.epilogue = chain.epilogue();
   task.nonzero = work.nonzero.data();
-
-  // One kernel after another, split and convolved while its plane is in the cache.
-  auto one = [&](int i) {
-    if (!own.taps.direct) {
-      float* phase_planes = scratch + work.kernels[i] / multiplier * floats + phases.lead;
-      if (i == 0 || work.kernels[i - 1] / multiplier != work.kernels[i] / multiplier) {
-        frame.engine.split(phases, work.input_planes[i], in_plane, phase_planes);
-      }
-      work.input_planes[i] = phase_planes;
-    }
-    frame.engine.depthwise(task, i, i + 1, 0, task.plane->flat);
-  };
-  // Kernels of one channel share its phases, so they take turns.
-  const std::int64_t macs = multiplier == 1 ? lists.compute * step.layer->macs_per_pair : 0;
-  for_each_piece(frame, lists.compute, macs, one);
+  for_each_tile(frame, lists.compute, 1, lists.compute * step.layer->macs_per_pair,
+                [&](int first, int last, int, int) { frame.engine.depthwise(task, first, last); });
 
   if (lists.stages > 0) {  // a zero plane through the stages: a convolution without inputs
     cpu::Convolution rest;
@@ -94,7 +74,7 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
 
 void run_depthwise(const Frame& frame, std::size_t step) {
   const std::int64_t samples = frame.extent(frame.plan.steps[step].outputs[0]).samples;
-  for (std::int64_t n = 0; n < samples; ++n) run_sample(frame, step, n);
+  for (std::int64_t n = 0; n < samples; ++n) run_sample(frame, frame.plan.steps[step], n);
 }
 
 }  // namespace pdrt::run

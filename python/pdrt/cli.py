@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pdrt
 
-COMMANDS = ("demo", "run", "inspect", "bench", "profile", "verify", "convert", "devices")
+COMMANDS = ("demo", "run", "inspect", "bench", "profile", "tune", "verify", "convert", "devices")
 
 _EPILOGUE = """\
 a first walk:

@@ -6,7 +6,7 @@
 namespace pdrt::cpu::PDRT_ISA {
 
 void convolve(const Convolution& task, int first, int last, int begin, int end) noexcept;
-void depthwise(const Depthwise& task, int first, int last, int begin, int end) noexcept;
+void depthwise(const Depthwise& task, int first, int last) noexcept;
 void split(const Phases& task, const float* in, const Plane& in_plane, float* out) noexcept;
 void pool(const Pool& task, const float* in, const Plane& in_plane, float* out,
           const Plane& out_plane, const Epilogue& epilogue, int k) noexcept;
@@ -21,7 +21,16 @@ void clear_border(float* out, const Plane& plane) noexcept;
 void load_plane(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out,
                 const Plane& plane) noexcept;
 void store_plane(const float* in, const Plane& plane, float* out) noexcept;
+void winograd_weights(int tile, const float* taps, int channels, float* out,
+                      std::int64_t position_stride) noexcept;
+void winograd_input(const WinogradMap& map, const float* in, float* out,
+                    std::int64_t position_stride) noexcept;
+bool winograd_output(const WinogradOutput& task, const float* sums,
+                     std::int64_t position_stride) noexcept;
 double fma_burst(long iterations) noexcept;
+
+// Depthwise for planes and windows of any kind.
+void depthwise_rows(const Depthwise& task, int first, int last) noexcept;
 
 // Pixels [begin, end) of channel k: values[0 ... end - begin) through the epilogue, masked, to
 // plane[begin ... end). `plane` points at pixel (0,0) of the output; `values` may be plane + begin.

@@ -1,6 +1,6 @@
 // Max and average pooling of one plane: rows are reduced first, into a line, then the line is
 // reduced along the row.
-#include "cpu/isa/functions.h"
+#include "cpu/isa/pooling.h"
 
 namespace pdrt::cpu::PDRT_ISA {
 
@@ -29,16 +29,6 @@ struct Axis {
     return static_cast<float>(larger_of(1, count(output, low, high)));
   }
 };
-
-template <bool kMaximum>
-PDRT_INLINE Floats combine(Floats x, Floats y) {
-  return kMaximum ? larger(x, y) : x + y;
-}
-
-template <bool kMaximum>
-PDRT_INLINE float combine(float x, float y) {
-  return kMaximum ? (y > x || y != y ? y : x) : x + y;
-}
 
 // kVector floats: `count` rows, `step` floats apart, combined from `in` on.
 template <bool kMaximum>
@@ -149,9 +139,9 @@ static void divide_row(const Pool& task, const Axis& rows, const Axis& columns, 
 }
 
 template <bool kMaximum>
-static void pool_plane(const Pool& task, const Axis& rows, const Axis& columns, const float* in,
-                       const Plane& in_plane, float* out, const Plane& out_plane) {
-  const float neutral = kMaximum ? -__builtin_inff() : 0.0f;
+static void pool_any(const Axis& rows, const Axis& columns, const float* in, const Plane& in_plane,
+                     float* out, const Plane& out_plane) {
+  const float neutral = kNeutral<kMaximum>;
   // Outputs per line, so that the line, with the vectors read past its end, fits.
   const std::int64_t reach = static_cast<std::int64_t>(columns.kernel - 1) * columns.dilation + 1;
   const std::int64_t room = (kLine - 2 * kVector - reach) / columns.stride - kVector;
@@ -175,7 +165,6 @@ static void pool_plane(const Pool& task, const Axis& rows, const Axis& columns, 
       reduce_line<kMaximum>(columns, line, count, neutral, results);
       std::memcpy(to + ox, results, static_cast<std::size_t>(count) * sizeof(float));
     }
-    if (!kMaximum) divide_row(task, rows, columns, oy, to, out_plane.width);
     std::memset(to + out_plane.width, 0,
                 static_cast<std::size_t>(out_plane.row - out_plane.width) * sizeof(float));
   }
@@ -190,10 +179,16 @@ void pool(const Pool& task, const float* in, const Plane& in_plane, float* out,
                   task.pad_top,  task.pad_bottom, in_plane.height};
   const Axis columns{task.kernel_w, task.stride_w,  task.dilation_w,
                      task.pad_left, task.pad_right, in_plane.width};
-  if (task.maximum) {
-    pool_plane<true>(task, rows, columns, in, in_plane, out, out_plane);
-  } else {
-    pool_plane<false>(task, rows, columns, in, in_plane, out, out_plane);
+  if (!pool_rows(task, in, in_plane, out, out_plane)) {
+    if (task.maximum) {
+      pool_any<true>(rows, columns, in, in_plane, out, out_plane);
+    } else {
+      pool_any<false>(rows, columns, in, in_plane, out, out_plane);
+    }
+  }
+  for (int y = 0; !task.maximum && y < out_plane.height; ++y) {
+    divide_row(task, rows, columns, y, out + static_cast<std::int64_t>(y) * out_plane.row,
+               out_plane.width);
   }
   if (epilogue.count > 0) finish(epilogue, k, out, out, out_plane.mask, 0, out_plane.flat);
 }

@@ -76,9 +76,35 @@ PDRT_INLINE Floats floats(Words x) { return reinterpret_cast<Floats>(x); }
 
 PDRT_INLINE Floats magnitude(Floats x) { return floats(bits(x) & 0x7fffffff); }
 
-// The larger and the smaller; NaN where either is NaN.
-PDRT_INLINE Floats larger(Floats x, Floats y) { return ((y > x) | (y != y)) ? y : x; }
-PDRT_INLINE Floats smaller(Floats x, Floats y) { return ((y < x) | (y != y)) ? y : x; }
+// The larger and the smaller; NaN where either is NaN. An x86 maximum is its second operand where
+// either is NaN, so that one of the two orders keeps it, and NaN with any bits added stays NaN.
+PDRT_INLINE Floats larger(Floats x, Floats y) {
+#if PDRT_VECTOR_BYTES == 64
+  return floats(bits(_mm512_maskz_max_ps(0xffff, x, y)) | bits(_mm512_maskz_max_ps(0xffff, y, x)));
+#elif PDRT_VECTOR_BYTES == 32
+  return floats(bits(_mm256_max_ps(x, y)) | bits(_mm256_max_ps(y, x)));
+#elif defined(__SSE2__)
+  return floats(bits(_mm_max_ps(x, y)) | bits(_mm_max_ps(y, x)));
+#elif defined(__ARM_NEON)
+  return vmaxq_f32(x, y);
+#else
+  return ((y > x) | (y != y)) ? y : x;
+#endif
+}
+
+PDRT_INLINE Floats smaller(Floats x, Floats y) {
+#if PDRT_VECTOR_BYTES == 64
+  return floats(bits(_mm512_maskz_min_ps(0xffff, x, y)) | bits(_mm512_maskz_min_ps(0xffff, y, x)));
+#elif PDRT_VECTOR_BYTES == 32
+  return floats(bits(_mm256_min_ps(x, y)) | bits(_mm256_min_ps(y, x)));
+#elif defined(__SSE2__)
+  return floats(bits(_mm_min_ps(x, y)) | bits(_mm_min_ps(y, x)));
+#elif defined(__ARM_NEON)
+  return vminq_f32(x, y);
+#else
+  return ((y < x) | (y != y)) ? y : x;
+#endif
+}
 
 // Whether any bit is set.
 PDRT_INLINE bool any(Words x) {
@@ -127,6 +153,15 @@ PDRT_INLINE void keep(Floats x) {
 #endif
 }
 
+// The same number, kept in a register where there are enough of them: the compiler would rather
+// load it again for each use, where loads are what is short.
+PDRT_INLINE Floats in_register(Floats x) {
+#if PDRT_VECTOR_BYTES == 64
+  asm("" : "+v"(x));
+#endif
+  return x;
+}
+
 // Every second float of the 2 * kVector floats in x, y, from the first.
 PDRT_INLINE Floats evens(Floats x, Floats y) {
 #if PDRT_VECTOR_BYTES == 64
@@ -138,14 +173,57 @@ PDRT_INLINE Floats evens(Floats x, Floats y) {
 #endif
 }
 
-// The sum of all lanes, halves added to halves.
-PDRT_INLINE float sum_of(Floats x) {
-  float lanes[kVector];
-  store(lanes, x);
-  for (int half = kVector / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-  }
-  return lanes[0];
+// And from the second.
+PDRT_INLINE Floats odds(Floats x, Floats y) {
+#if PDRT_VECTOR_BYTES == 64
+  return __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif PDRT_VECTOR_BYTES == 32
+  return __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+  return __builtin_shufflevector(x, y, 1, 3, 5, 7);
+#endif
+}
+
+using Quad = float __attribute__((vector_size(16)));
+
+// Halves added to halves until four lanes are left.
+PDRT_INLINE Quad folded(Floats x) {
+#if PDRT_VECTOR_BYTES == 64
+  using Half = float __attribute__((vector_size(32)));
+  const Half low = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
+  const Half half = low + __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+  const Quad first = __builtin_shufflevector(half, half, 0, 1, 2, 3);
+  return first + __builtin_shufflevector(half, half, 4, 5, 6, 7);
+#elif PDRT_VECTOR_BYTES == 32
+  const Quad first = __builtin_shufflevector(x, x, 0, 1, 2, 3);
+  return first + __builtin_shufflevector(x, x, 4, 5, 6, 7);
+#else
+  return x;
+#endif
+}
+
+// The sums of all lanes of four vectors: transposed while they are added, which takes a quarter of
+// the shuffles. Every sum is the same whatever the other three vectors hold.
+PDRT_INLINE Quad sums_of(Floats a, Floats b, Floats c, Floats d) {
+  const Quad fold[4] = {folded(a), folded(b), folded(c), folded(d)};
+  const Quad ab = __builtin_shufflevector(fold[0], fold[1], 0, 4, 1, 5) +
+                  __builtin_shufflevector(fold[0], fold[1], 2, 6, 3, 7);
+  const Quad cd = __builtin_shufflevector(fold[2], fold[3], 0, 4, 1, 5) +
+                  __builtin_shufflevector(fold[2], fold[3], 2, 6, 3, 7);
+  return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+
+PDRT_INLINE float sum_of(Floats x) { return sums_of(x, x, x, x)[0]; }
+
+// Four lanes, then zeros.
+PDRT_INLINE Floats widened(Quad x) {
+#if PDRT_VECTOR_BYTES == 64
+  return __builtin_shufflevector(x, Quad{}, 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4);
+#elif PDRT_VECTOR_BYTES == 32
+  return __builtin_shufflevector(x, Quad{}, 0, 1, 2, 3, 4, 4, 4, 4);
+#else
+  return x;
+#endif
 }
 
 }  // namespace pdrt::cpu::PDRT_ISA
