@@ -18,9 +18,6 @@ using Size = std::pair<std::int64_t, std::int64_t>;  // height, width
 // Taps and plane offsets are 32-bit.
 constexpr std::int64_t kMaxPlaneFloats = std::int64_t{1} << 28;
 
-// Copying a float into a phase plane, and reading it there instead of in a cache that is smaller
-// and faster, costs about as much as this many multiply-adds.
-constexpr std::int64_t kMacsPerCopy = 24;
 // Filters that would need more phase planes than this keep the gap: scratch memory is bounded.
 constexpr int kMostPhases = 16;
 
@@ -68,23 +65,44 @@ void choose_ways(ConvolutionPlan& convolution, const ConvolutionForm& form, cons
 
 Size size_of(const ConvolutionForm& form) { return {form.out_h, form.out_w}; }
 
+// The step's form, if it is a convolution that reads by taps. Depthwise kernels do so where there
+// is a gap, but need none.
+const ConvolutionForm* form_with_taps(const Step& step) {
+  const auto* form = std::get_if<ConvolutionForm>(&step.form);
+  return form && !form->depthwise() ? form : nullptr;
+}
+
+// What all convolutions that write maps of this size are expected to cost, in rows so long.
+// Measurements of a machine hold for one geometry and must not change it.
+double cost_of(const Plan& plan, const Size& size, std::int32_t row) {
+  Plane plane;
+  plane.row = row;
+  plane.flat = flat_range(size, row);
+  double cost = 0;
+  for (const Step& step : plan.steps) {
+    const auto* form = form_with_taps(step);
+    if (!form || size_of(*form) != size) continue;
+    const Taps taps = place_taps(*form, row, plane.flat);
+    const Cost direct = direct_cost(*form, plane, taps.floats_per_channel());
+    const WinogradPlan winograd = plan_winograd(*form, direct, nullptr);
+    const Cost& least = winograd.possible() ? winograd.cost : direct;
+    cost += least.of(form->kernels / form->groups, form->group_channels()) *
+            static_cast<double>(form->groups * step.layer->samples);
+  }
+  return cost;
+}
+
 // Without the gap between rows, convolutions compute no pixels that are none, but filters of
 // several columns need a copy of their input for each.
 bool gap_pays(const Plan& plan, const Size& size, std::int32_t row) {
-  const std::int32_t width = static_cast<std::int32_t>(size.second);
-  const std::int32_t gapped = flat_range(size, row), flat = flat_range(size, width);
-  std::int64_t macs = 0, copies = 0;
+  const auto width = static_cast<std::int32_t>(size.second);
   for (const Step& step : plan.steps) {
-    const auto* form = std::get_if<ConvolutionForm>(&step.form);
-    if (!form || size_of(*form) != size) continue;
-    const Taps with = place_taps(*form, row, gapped), without = place_taps(*form, width, flat);
-    if (least_row(*form) > width && without.phases.phase_count > kMostPhases) return true;
-    copies += (without.floats_per_channel() - with.floats_per_channel()) * form->channels *
-              step.layer->samples;
-    macs += step.macs();
+    const auto* form = form_with_taps(step);
+    if (!form || size_of(*form) != size || least_row(*form) <= width) continue;
+    if (place_taps(*form, width, flat_range(size, width)).phases.phase_count > kMostPhases)
+      return true;
   }
-  const double wasted = 1 - static_cast<double>(size.first * width) / gapped;
-  return static_cast<double>(macs) * wasted < static_cast<double>(copies) * kMacsPerCopy;
+  return cost_of(plan, size, row) <= cost_of(plan, size, width);
 }
 
 }  // namespace
@@ -98,7 +116,7 @@ void lay_out(Plan& plan, const PlanOptions& options) {
     demand.row = std::max(demand.row, e.width);
   }
   for (const Step& step : plan.steps) {
-    if (const auto* form = std::get_if<ConvolutionForm>(&step.form)) {
+    if (const auto* form = form_with_taps(step)) {
       Demand& demand = demands.at(size_of(*form));
       demand.row = std::max<std::int64_t>(demand.row, least_row(*form));
     }

@@ -38,16 +38,17 @@ void multiply(const Frame& frame, const cpu::Convolution& of, const Strip& strip
   task.offsets = &offset;
   task.taps = 1;
   task.weights_row = of.weights_row / 9;
-  task.kernels = of.kernels + first;
-  task.kernel_count = last - first;
+  task.kernels = of.kernels;
+  task.kernel_count = of.kernel_count;
   task.in_order = true;
+  task.output_first = first;
   task.plane = &strip.plane;
   const std::int64_t weights_stride = strip.own.weights_stride;
   for (int position = 0; position < positions; ++position) {
     offset = static_cast<std::int32_t>(position * strip.patch_stride);
     task.weights = weights + position * weights_stride;
     task.output = sums + position * sums_stride;
-    frame.engine.convolve(task, 0, task.kernel_count, 0, strip.plane.flat);
+    frame.engine.convolve(task, first, last, 0, strip.plane.flat);
   }
 }
 

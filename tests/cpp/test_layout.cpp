@@ -143,16 +143,18 @@ int row_of(const pdrt::Model& model) {
 }
 
 void test_gaps() {
-  // Small maps with many kernels have none, large ones and those of few kernels do.
-  CHECK(row_of(chain(14, 14, {{64, 256, 3, 3}})) == 14);
-  CHECK(row_of(chain(13, 13, {{64, 256, 3, 3}})) == 13);
-  CHECK(row_of(chain(7, 7, {{64, 512, 3, 3}})) == 7);
-  CHECK(row_of(chain(28, 28, {{64, 128, 3, 3}})) == 29);
-  CHECK(row_of(chain(56, 56, {{64, 128, 3, 3}})) == 57);
-  CHECK(row_of(chain(14, 14, {{64, 4, 3, 3}})) == 15);
+  // Small maps with many kernels have none, large ones and those of few kernels do. Filters of 5x5,
+  // since transforms need no gap.
+  CHECK(row_of(chain(14, 14, {{64, 256, 5, 5}})) == 14);
+  CHECK(row_of(chain(13, 13, {{64, 256, 5, 5}})) == 13);
+  CHECK(row_of(chain(7, 7, {{64, 512, 5, 5}})) == 7);
+  CHECK(row_of(chain(28, 28, {{64, 32, 5, 5}})) == 30);
+  CHECK(row_of(chain(112, 112, {{64, 64, 5, 5}})) == 114);
+  CHECK(row_of(chain(14, 14, {{64, 4, 5, 5}})) == 16);
   // The other convolutions on the map count, too, where they need no phases.
-  CHECK(row_of(chain(14, 14, {{4, 4, 3, 3}, {4, 256, 1, 1}, {256, 256, 1, 1}})) == 14);
-  CHECK(row_of(chain(28, 28, {{4, 4, 3, 3}, {4, 256, 1, 1}, {256, 256, 1, 1}})) == 28);
+  CHECK(row_of(chain(14, 14, {{4, 4, 5, 5}, {4, 256, 1, 1}, {256, 256, 1, 1}})) == 14);
+  CHECK(row_of(chain(28, 28, {{4, 4, 5, 5}, {4, 256, 1, 1}, {256, 256, 1, 1}})) == 28);
+  CHECK(row_of(chain(56, 56, {{64, 64, 3, 3}, {64, 64, 1, 1}})) == 56);
   // Strided convolutions have phases anyway.
   CHECK(row_of(chain(28, 28, {{64, 256, 3, 3, 2}})) == 14);
   // No tap of another column, no gap.

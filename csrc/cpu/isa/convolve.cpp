@@ -33,12 +33,6 @@ enum class Finish {
   in_memory,     // any epilogue: through a buffer on the stack
 };
 
-// The plane of the kernel at `position` in the task's list.
-PDRT_INLINE float* output_of(const Convolution& task, const std::int32_t* position) {
-  const std::int64_t row = task.in_order ? position - task.kernels : *position;
-  return task.output + row * task.plane->stride;
-}
-
 template <int kKernels, int kVectors>
 PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* kernels, int begin,
                                   const Floats (&sums)[kKernels][kVectors]) {

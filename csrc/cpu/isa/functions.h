@@ -41,6 +41,13 @@ bool finish(const Epilogue& epilogue, int k, const float* values, float* plane,
 PDRT_INLINE int larger_of(int x, int y) { return x > y ? x : y; }
 PDRT_INLINE int smaller_of(int x, int y) { return x < y ? x : y; }
 
+// The plane of the kernel at `position`, which points into the task's list.
+PDRT_INLINE float* output_of(const Convolution& task, const std::int32_t* position) {
+  const std::int64_t plane =
+      task.in_order ? position - task.kernels - task.output_first : *position;
+  return task.output + plane * task.plane->stride;
+}
+
 // Several threads may find the same kernel not zero: they all store the same 1.
 PDRT_INLINE void mark(std::uint8_t* nonzero, int k) {
   if (__atomic_load_n(nonzero + k, __ATOMIC_RELAXED) == 0)

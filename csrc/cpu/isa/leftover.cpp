@@ -95,7 +95,7 @@ static void finish_rows(const Convolution& task, const std::int32_t* kernels, in
   load_mask(task.plane->mask + begin, mask);
   unrolled<kRows>([&](int r) PDRT_LAMBDA {
     const int k = kernels[r];
-    float* output = task.output + static_cast<std::int64_t>(k) * task.plane->stride + begin;
+    float* output = output_of(task, kernels + r) + begin;
     const Words seen = store_pixels(values[r], mask, output);
     unrolled<kGroup - 1>([&](int i) PDRT_LAMBDA { store(output + (i + 1) * kVector, Floats{}); });
     if (task.nonzero != nullptr && any_nonzero(seen)) mark(task.nonzero, k);
