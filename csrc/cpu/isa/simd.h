@@ -184,6 +184,19 @@ PDRT_INLINE Floats odds(Floats x, Floats y) {
 #endif
 }
 
+using Doubles = double __attribute__((vector_size(PDRT_VECTOR_BYTES)));
+
+// Half a vector of floats. GCC 12 makes four instructions of what the processor does in one.
+PDRT_INLINE Doubles widened(const float* from) {
+#if PDRT_VECTOR_BYTES == 64
+  return _mm512_maskz_cvtps_pd(0xff, _mm256_loadu_ps(from));
+#elif PDRT_VECTOR_BYTES == 32
+  return _mm256_cvtps_pd(_mm_loadu_ps(from));
+#else
+  return Doubles{from[0], from[1]};
+#endif
+}
+
 // The sum of all lanes, halves added to halves.
 PDRT_INLINE float sum_of(Floats x) {
   float lanes[kVector];
