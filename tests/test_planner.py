@@ -276,3 +276,41 @@ def test_outputs_can_be_any_value() -> None:
     model = net.model([product])
     got = pdrt.Session(model, outputs=[conv, product]).run(net.feeds)
     assert_equal(got, {conv: net.value(conv), product: net.value(product)})
+
+
+def test_what_is_equal_is_computed_once() -> None:
+    """Two gates pool one value, and an output is a copy of another's computation: one step each."""
+    net = Network(21)
+    value = net.relu(net.conv(net.image, 6))
+    gates = [net.add("Sigmoid", net.conv(net.add("GlobalAveragePool", value), 8, size=1)) for _ in range(2)]
+    branches = [net.add("Mul", net.conv(value, 8), gate) for gate in gates]
+    windows = [net.add("MaxPool", value, kernel_shape=[size, size]) for size in (2, 2, 3)]
+    session, active = run(net, [*branches, *windows])
+    operators = [operator for step in session.explain().steps for operator in step.operators]
+    assert operators.count("GlobalAveragePool") == 1
+    assert operators.count("MaxPool") == 2
+    assert len(active) == 5  # layers stay, equal or not
+
+
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("off", [(), (1, 4)])
+def test_multipliers_of_one_change_no_bit(residual: bool, off: tuple[int, ...]) -> None:
+    """Gates that are all on, and the kernels that are: the same bits as without gates."""
+
+    def outputs(gated: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+        net = Network(22)
+        image = net.relu(net.conv(net.image, 8))
+        branch = net.relu(net.conv(image, 8))
+        if gated:
+            branch = net.add("Mul", branch, mask(net, [0 if k in off else 1 for k in range(8)]))
+        if residual:
+            branch = net.relu(net.add("Add", branch, image))
+        session = pdrt.Session(net.model([branch, image]))
+        results = session.run(net.feeds)
+        return results[branch], results[image]
+
+    with_gates, image = outputs(True)
+    without, _ = outputs(False)
+    for k in range(8):
+        off_value = image[:, k] if residual else np.zeros_like(image[:, k])
+        np.testing.assert_array_equal(with_gates[:, k], off_value if k in off else without[:, k])

@@ -131,6 +131,9 @@ struct Engine {
   void (*fill)(float* out, const Plane& plane, float value) noexcept;
   // Zeros in the lead and in the tail (not in the gap).
   void (*clear_border)(float* out, const Plane& plane) noexcept;
+  // Of the listed planes; pixel (0,0) of plane k is at planes + k * plane.stride.
+  void (*clear_borders)(float* planes, const Plane& plane, const std::int32_t* list,
+                        int count) noexcept;
   // Dense rows of `width` floats (rows `in_row` floats apart, pixels `in_pixel` apart) into a
   // plane, gap zeroed; and back, to height * width contiguous floats.
   void (*load_plane)(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out,

@@ -45,7 +45,8 @@ struct Program {
 Program specialise(const Graph& graph, const std::vector<Shape>& input_shapes,
                    const std::vector<ValueId>& outputs);
 
-// Forwards identities, drops expands that broadcasting makes redundant, removes what nothing reads.
+// Forwards identities, drops expands that broadcasting makes redundant, computes what is equal
+// once, removes what nothing reads.
 void simplify(Program& program);
 
 // Rebuilds Value::users and drops ops that nothing reads.

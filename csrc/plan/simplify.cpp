@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <map>
+#include <utility>
 
+#include "plan/layer.h"
 #include "plan/program.h"
 
 namespace pdrt::plan {
@@ -53,6 +56,36 @@ void drop_expands(Program& program) {
   }
 }
 
+// Whether every output `op` has is one of `first`, too.
+bool has_outputs_of(const Op& first, const Op& op) {
+  if (first.outputs.size() != op.outputs.size()) return false;
+  for (std::size_t i = 0; i < op.outputs.size(); ++i) {
+    if (op.outputs[i] != kAbsent && first.outputs[i] == kAbsent) return false;
+  }
+  return true;
+}
+
+// Ops that compute the same from the same become one: gates that read one value pool it once.
+// Layers stay, since each is reported under its own name.
+void merge_equal(Program& program) {
+  std::map<std::pair<std::string_view, std::vector<ValueId>>, std::vector<const Op*>> seen;
+  for (const Op& op : program.ops) {
+    if (layer_of(program, op)) continue;
+    std::vector<const Op*>& alike = seen[{op.kind(), op.inputs}];
+    const auto first = std::find_if(alike.begin(), alike.end(), [&](const Op* other) {
+      return other->node->attributes.all() == op.node->attributes.all() &&
+             has_outputs_of(*other, op);
+    });
+    if (first == alike.end()) {
+      alike.push_back(&op);
+      continue;
+    }
+    for (std::size_t i = 0; i < op.outputs.size(); ++i) {
+      if (op.outputs[i] != kAbsent) replace(program, op.outputs[i], (*first)->outputs[i]);
+    }
+  }
+}
+
 }  // namespace
 
 void count_users(Program& program) {
@@ -93,6 +126,7 @@ void simplify(Program& program) {
       replace(program, op.outputs[0], op.inputs[0]);
   }
   drop_expands(program);
+  merge_equal(program);
   count_users(program);
 }
 

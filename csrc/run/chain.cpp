@@ -33,7 +33,25 @@ Chain::Chain(const Frame& frame, const plan::Step& step, std::int64_t sample)
       to.channel_stride =
           frame.extent(from.value).channels == 1 ? 0 : frame.plan.values[from.value].plane->stride;
     }
+    has_switches_ |= from.is_switch && frame.skip;
   }
+  for (int i = 0; i < count_; ++i) {
+    if (!multiplies_by_one(i)) applied_[applied_count_++] = stages_[i];
+  }
+}
+
+// Kernels multiplied by zero do not count where nothing with pixels follows: they are constants.
+bool Chain::multiplies_by_one(int stage) const {
+  if (!step_.chain[stage].is_switch) return false;
+  const bool zeros_count = !frame_.skip || stage < last_plane_stage_;
+  const cpu::EpilogueStage& multiply = stages_[stage];
+  const std::int64_t numbers =
+      multiply.channel_stride == 0 ? 1 : frame_.extent(step_.outputs[0]).channels;
+  for (std::int64_t k = 0; k < numbers; ++k) {
+    const float x = multiply.data[k * multiply.channel_stride];
+    if (x != 1.0f && (x != 0.0f || zeros_count)) return false;
+  }
+  return true;
 }
 
 bool Chain::is_zero_switch(int stage, int kernel) const {
@@ -56,7 +74,7 @@ Verdict Chain::judge_constant(int kernel, float x) const {
   const Verdict switched = judge(kernel);
   if (switched.work == Work::constant) return switched;
   if (last_plane_stage_ < 0)
-    return {Work::constant, frame_.engine.apply_to_constant(epilogue(), kernel, x)};
+    return {Work::constant, frame_.engine.apply_to_constant({stages_, count_}, kernel, x)};
   // Still a constant if every operand with pixels is one for this kernel.
   cpu::EpilogueStage storage[kMaxStages];
   const cpu::Epilogue own = for_kernel(kernel, storage);
@@ -76,7 +94,7 @@ void Chain::materialise_operands(int kernel) const {
 }
 
 cpu::Epilogue Chain::for_kernel(int kernel, cpu::EpilogueStage* storage) const {
-  if (last_plane_stage_ < 0) return epilogue();
+  if (!has_planes()) return epilogue();
   for (int i = 0; i < count_; ++i) {
     storage[i] = stages_[i];
     if (stages_[i].operand != Operand::plane) continue;

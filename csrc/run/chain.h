@@ -24,7 +24,11 @@ class Chain {
  public:
   Chain(const Frame& frame, const plan::Step& step, std::int64_t sample);
 
-  cpu::Epilogue epilogue() const { return {stages_, count_}; }
+  // What the engine has to do for the kernels that are computed: multipliers that are 1 for all of
+  // them are left out, which changes no bit.
+  cpu::Epilogue epilogue() const { return {applied_, applied_count_}; }
+  bool has_switches() const { return has_switches_; }
+  bool has_planes() const { return last_plane_stage_ >= 0; }
   // For a kernel whose pixels are not known yet.
   Verdict judge(int kernel) const;
   // For a channel that comes in as a constant.
@@ -39,12 +43,16 @@ class Chain {
 
  private:
   bool is_zero_switch(int stage, int kernel) const;
+  bool multiplies_by_one(int stage) const;
   const Frame& frame_;
   const plan::Step& step_;
   std::int64_t sample_;
   int count_ = 0;
   int last_plane_stage_ = -1;  // the last with a plane operand
+  bool has_switches_ = false;  // one that may be zero, and counts
   cpu::EpilogueStage stages_[kMaxStages];
+  cpu::EpilogueStage applied_[kMaxStages];
+  int applied_count_ = 0;
 };
 
 }  // namespace pdrt::run

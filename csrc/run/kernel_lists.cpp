@@ -9,36 +9,49 @@ KernelLists list_kernels(const Frame& frame, const plan::Step& step, const Chain
   const int kernels = static_cast<int>(frame.extent(output).channels);
   Workspace& work = frame.work;
   frame.find_needed(step, sample, kernels);
+  // In locals: what is stored below could be anything's, as far as the compiler knows.
+  const std::uint8_t* needed = work.needed.data();
+  std::int32_t* compute = work.kernels.data();
+  std::int32_t* stages = work.stage_kernels.data();
+  const bool may_be_off = chain.has_switches();
   KernelLists lists;
   for (int k = 0; k < kernels; ++k) {
-    const Verdict verdict = work.needed[k] ? chain.judge(k) : Verdict{Work::nothing, 0.0f};
-    if (verdict.work == Work::nothing || verdict.work == Work::constant) {
-      set_constant(frame, output, sample, k, verdict.constant);
-      continue;
-    }
+    const Work needed_work = needed[k] ? Work::compute : Work::nothing;
+    const Verdict verdict = needed[k] && may_be_off ? chain.judge(k) : Verdict{needed_work, 0.0f};
     if (verdict.work == Work::compute) {
-      work.kernels[lists.compute++] = k;
+      compute[lists.compute++] = k;
+    } else if (verdict.work == Work::stages) {
+      stages[lists.stages++] = k;
     } else {
-      work.stage_kernels[lists.stages++] = k;
+      set_constant(frame, output, sample, k, verdict.constant);
     }
-    chain.materialise_operands(k);
-    frame.engine.clear_border(frame.plane(output, sample, k), plane);
-    work.nonzero[k] = 0;
   }
+  float* planes = frame.plane(output, sample, 0);
+  const auto prepare = [&](const std::int32_t* list, int count) {
+    frame.engine.clear_borders(planes, plane, list, count);
+    for (int i = 0; i < count; ++i) work.nonzero[list[i]] = 0;
+    for (int i = 0; i < count && chain.has_planes(); ++i) chain.materialise_operands(list[i]);
+  };
+  prepare(compute, lists.compute);
+  prepare(stages, lists.stages);
   return lists;
 }
 
 void finish_kernels(const Frame& frame, const plan::Step& step, std::int64_t sample,
                     const KernelLists& lists) {
-  const ValueId output = step.outputs[0];
-  for (int i = 0; i < lists.compute; ++i) {
-    const int k = frame.work.kernels[i];
-    set_written(frame, output, sample, k, frame.work.nonzero[k] != 0);
-  }
-  for (int i = 0; i < lists.stages; ++i) {
-    const int k = frame.work.stage_kernels[i];
-    set_written(frame, output, sample, k, frame.work.nonzero[k] != 0);
-  }
+  Channel* states = frame.channels(step.outputs[0], sample);
+  float* constants = frame.off_values(step.outputs[0], sample);
+  const std::uint8_t* nonzero = frame.work.nonzero.data();
+  const bool skip = frame.skip;
+  const auto note = [&](const std::int32_t* list, int count) {
+    for (int i = 0; i < count; ++i) {
+      const int k = list[i];
+      states[k] = nonzero[k] != 0 || !skip ? Channel::on : Channel::off;
+      constants[k] = 0.0f;
+    }
+  };
+  note(frame.work.kernels.data(), lists.compute);
+  note(frame.work.stage_kernels.data(), lists.stages);
 }
 
 }  // namespace pdrt::run

@@ -18,6 +18,7 @@ float apply_to_constant(const Epilogue& epilogue, int k, float x) noexcept;
 void fully_connected(const FullyConnected& task, int first, int last) noexcept;
 void fill(float* out, const Plane& plane, float value) noexcept;
 void clear_border(float* out, const Plane& plane) noexcept;
+void clear_borders(float* planes, const Plane& plane, const std::int32_t* list, int count) noexcept;
 void load_plane(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out,
                 const Plane& plane) noexcept;
 void store_plane(const float* in, const Plane& plane, float* out) noexcept;

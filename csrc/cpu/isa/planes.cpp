@@ -13,9 +13,20 @@ void fill(float* out, const Plane& plane, float value) noexcept {
     store(out + pixel, floats(x & load(plane.mask + pixel)));
 }
 
+// Lead and tail are a few groups of lanes: less than a call of memset would take.
 void clear_border(float* out, const Plane& plane) noexcept {
-  clear(out - plane.lead, out);
-  clear(out + plane.flat, out + plane.stride - plane.lead);
+  const auto clear_groups = [](float* from, const float* to) {
+    for (; from < to; from += kVector) store(from, Floats{});
+  };
+  clear_groups(out - plane.lead, out);
+  clear_groups(out + plane.flat, out + plane.stride - plane.lead);
+}
+
+void clear_borders(float* planes, const Plane& plane, const std::int32_t* list,
+                   int count) noexcept {
+  for (int i = 0; i < count; ++i) {
+    clear_border(planes + static_cast<std::int64_t>(list[i]) * plane.stride, plane);
+  }
 }
 
 void load_plane(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out,
@@ -41,26 +52,26 @@ void store_plane(const float* in, const Plane& plane, float* out) noexcept {
   }
 }
 
-// In double: exact to the last bit of the float for any plane that fits in memory, and fast enough
-// beside convolutions.
+// In double: exact to the last bit of the float for any plane that fits in memory. Several sums at
+// a time, since one addition waits for the one before it.
 float plane_sum(const float* in, const Plane& plane) noexcept {
-  using HalfFloats =
-      float __attribute__((vector_size(PDRT_VECTOR_BYTES / 2), aligned(4), may_alias));
-  using Doubles = double __attribute__((vector_size(PDRT_VECTOR_BYTES)));
+  constexpr int kChains = 8;
   constexpr int kHalf = kVector / 2;
-  constexpr int kChains = kLanes / kHalf;
+  constexpr int kStep = kChains * kHalf;
   Doubles sums[kChains] = {};
-  for (int pixel = 0; pixel < plane.flat; pixel += kLanes) {
-    for (int i = 0; i < kChains; ++i) {
-      sums[i] += __builtin_convertvector(
-          *reinterpret_cast<const HalfFloats*>(in + pixel + i * kHalf), Doubles);
-    }
+  int pixel = 0;
+  for (; pixel + kStep <= plane.flat; pixel += kStep) {
+    unrolled<kChains>([&](int i) PDRT_LAMBDA { sums[i] += widened(in + pixel + i * kHalf); });
   }
-  double sum = 0;
-  for (int i = 0; i < kChains; ++i) {
-    for (int lane = 0; lane < kHalf; ++lane) sum += sums[i][lane];
+  for (; pixel < plane.flat; pixel += kHalf) sums[0] += widened(in + pixel);
+  const Doubles all =
+      ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  double lanes[kHalf];
+  std::memcpy(lanes, &all, sizeof lanes);
+  for (int half = kHalf / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
   }
-  return static_cast<float>(sum);
+  return static_cast<float>(lanes[0]);
 }
 
 float plane_max(const float* in, const Plane& plane) noexcept {

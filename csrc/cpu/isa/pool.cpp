@@ -118,24 +118,26 @@ static float reduce_window(const Axis& rows, const Axis& columns, int oy, int ox
   return result;
 }
 
-// Divides the sums of row `oy` by the number of floats they are of.
-static void divide_row(const Pool& task, const Axis& rows, const Axis& columns, int oy, float* out,
-                       int width) {
-  const float height = rows.divisor(oy, task.count_include_pad);
-  // Windows of outputs [left, right) lie wholly inside the input: one divisor for all of them.
+// Divides sums by the number of floats they are of.
+static void divide(const Pool& task, const Axis& rows, const Axis& columns, float* out,
+                   const Plane& plane) {
+  // Windows of outputs [left, right) lie wholly inside the rows: one divisor for all of them.
   const std::int64_t reach = static_cast<std::int64_t>(columns.kernel - 1) * columns.dilation;
   int left = 0;
-  while (left < width && columns.start(left) < 0) ++left;
+  while (left < plane.width && columns.start(left) < 0) ++left;
   int right = left;
-  while (right < width && columns.start(right) + reach < columns.size) ++right;
-  const float full = height * static_cast<float>(columns.kernel);
-  const auto divide_at_border = [&](int from, int to) {
-    for (int ox = from; ox < to; ++ox)
-      out[ox] /= height * columns.divisor(ox, task.count_include_pad);
-  };
-  divide_at_border(0, left);
-  for (int ox = left; ox < right; ++ox) out[ox] /= full;
-  divide_at_border(right, width);
+  while (right < plane.width && columns.start(right) + reach < columns.size) ++right;
+  for (int y = 0; y < plane.height; ++y) {
+    float* row = out + static_cast<std::int64_t>(y) * plane.row;
+    const float height = rows.divisor(y, task.count_include_pad);
+    const auto divide_at_border = [&](int from, int to) {
+      for (int x = from; x < to; ++x) row[x] /= height * columns.divisor(x, task.count_include_pad);
+    };
+    divide_at_border(0, left);
+    const float full = height * static_cast<float>(columns.kernel);
+    for (int x = left; x < right; ++x) row[x] /= full;
+    divide_at_border(right, plane.width);
+  }
 }
 
 template <bool kMaximum>
@@ -186,10 +188,7 @@ void pool(const Pool& task, const float* in, const Plane& in_plane, float* out,
       pool_any<false>(rows, columns, in, in_plane, out, out_plane);
     }
   }
-  for (int y = 0; !task.maximum && y < out_plane.height; ++y) {
-    divide_row(task, rows, columns, y, out + static_cast<std::int64_t>(y) * out_plane.row,
-               out_plane.width);
-  }
+  if (!task.maximum) divide(task, rows, columns, out, out_plane);
   if (epilogue.count > 0) finish(epilogue, k, out, out, out_plane.mask, 0, out_plane.flat);
 }
 

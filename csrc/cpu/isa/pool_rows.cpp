@@ -5,51 +5,81 @@
 
 namespace pdrt::cpu::PDRT_ISA {
 
-// kRows rows of outputs from row y on, one vector of columns from x on.
-template <bool kMaximum, int kFilter, int kStride, bool kEdge, int kRows>
-PDRT_INLINE void pool_block(const Pool& task, const float* in, const Plane& in_plane, float* out,
-                            const Plane& out_plane, int at_y, int x) {
-  using Taps = Columns<kFilter, kStride>;
-  const Taps columns(x * kStride - task.pad_left, in_plane.width);
-  const int top = at_y * kStride - task.pad_top;
-  const float* rows = in + static_cast<std::int64_t>(top) * in_plane.row;
+// The columns of kTaps taps from column `first` on, each combined over the kFilter rows of the
+// window of kRows rows of outputs; the first of those windows begins at row `top`.
+template <bool kMaximum, int kFilter, int kTaps, int kStride, bool kEdge, int kRows>
+PDRT_INLINE void combine_loads(const float* in, const Plane& plane, int top, int first,
+                               Floats (&taps)[kRows][kTaps]) {
+  using Taps = Columns<kTaps, kStride>;
+  const Taps columns(first, plane.width);
+  const float* rows = in + static_cast<std::int64_t>(top) * plane.row;
   const Floats neutral = splat(kNeutral<kMaximum>);
   Floats down[kRows][Taps::kLoads];
   unrolled<kRows>([&](int y) PDRT_LAMBDA {
     unrolled<Taps::kLoads>([&](int i) PDRT_LAMBDA { down[y][i] = neutral; });
   });
   unrolled<(kRows - 1) * kStride + kFilter>([&](int row) PDRT_LAMBDA {
-    if (top + row < 0 || top + row >= in_plane.height) return;
+    if (top + row < 0 || top + row >= plane.height) return;
     Floats loads[Taps::kLoads];
-    columns.template read<kEdge>(rows + static_cast<std::int64_t>(row) * in_plane.row, neutral,
-                                 loads);
+    columns.template read<kEdge>(rows + static_cast<std::int64_t>(row) * plane.row, neutral, loads);
     unrolled<kRows>([&](int y) PDRT_LAMBDA {
       if (row < y * kStride || row >= y * kStride + kFilter) return;
       unrolled<Taps::kLoads>(
           [&](int i) PDRT_LAMBDA { down[y][i] = combine<kMaximum>(down[y][i], loads[i]); });
     });
   });
-  Floats results[kRows];
-  unrolled<kRows>([&](int y) PDRT_LAMBDA {
-    Floats taps[kFilter];
-    columns.take(down[y], taps);
-    results[y] = taps[0];
-    unrolled<kFilter - 1>(
-        [&](int t) PDRT_LAMBDA { results[y] = combine<kMaximum>(results[y], taps[t + 1]); });
-  });
-  store_rows(results, out, out_plane, at_y, x);
+  unrolled<kRows>([&](int y) PDRT_LAMBDA { columns.take(down[y], taps[y]); });
 }
 
+// The same, with a look at the lanes only where it is needed.
+template <bool kMaximum, int kFilter, int kTaps, int kStride, int kRows>
+PDRT_INLINE void combine_down(const float* in, const Plane& plane, int top, int first,
+                              Floats (&taps)[kRows][kTaps]) {
+  if (Columns<kTaps, kStride>::inside(first, plane.width)) {
+    combine_loads<kMaximum, kFilter, kTaps, kStride, false>(in, plane, top, first, taps);
+  } else {
+    combine_loads<kMaximum, kFilter, kTaps, kStride, true>(in, plane, top, first, taps);
+  }
+}
+
+// kRows rows of outputs from row y on.
 template <bool kMaximum, int kFilter, int kStride, int kRows>
 static void pool_block_row(const Pool& task, const float* in, const Plane& in_plane, float* out,
                            const Plane& out_plane, int y) {
-  for (int x = 0; x < out_plane.width; x += kVector) {
-    const int first = x * kStride - task.pad_left;
-    if (Columns<kFilter, kStride>::inside(first, in_plane.width)) {
-      pool_block<kMaximum, kFilter, kStride, false, kRows>(task, in, in_plane, out, out_plane, y,
-                                                           x);
-    } else {
-      pool_block<kMaximum, kFilter, kStride, true, kRows>(task, in, in_plane, out, out_plane, y, x);
+  const int top = y * kStride - task.pad_top;
+  Floats results[kRows];
+  if constexpr (kFilter == 3 && kStride == 2) {
+    // The third column of a window is the first of the next one: of the next vector, for the last.
+    Floats taps[kRows][2];
+    Floats next[kRows][2];
+    combine_down<kMaximum, 3, 2, 2>(in, in_plane, top, -task.pad_left, next);
+    for (int x = 0; x < out_plane.width; x += kVector) {
+      unrolled<kRows>([&](int row) PDRT_LAMBDA {
+        taps[row][0] = next[row][0];
+        taps[row][1] = next[row][1];
+      });
+      if (x + kVector <= out_plane.width) {
+        const int first = (x + kVector) * 2 - task.pad_left;
+        combine_down<kMaximum, 3, 2, 2>(in, in_plane, top, first, next);
+      }
+      unrolled<kRows>([&](int row) PDRT_LAMBDA {
+        results[row] = combine<kMaximum>(combine<kMaximum>(taps[row][0], taps[row][1]),
+                                         shifted(taps[row][0], next[row][0]));
+      });
+      store_rows(results, out, out_plane, y, x);
+    }
+  } else {
+    for (int x = 0; x < out_plane.width; x += kVector) {
+      Floats taps[kRows][kFilter];
+      const int first = x * kStride - task.pad_left;
+      combine_down<kMaximum, kFilter, kFilter, kStride>(in, in_plane, top, first, taps);
+      unrolled<kRows>([&](int row) PDRT_LAMBDA {
+        results[row] = taps[row][0];
+        unrolled<kFilter - 1>([&](int t) PDRT_LAMBDA {
+          results[row] = combine<kMaximum>(results[row], taps[row][t + 1]);
+        });
+      });
+      store_rows(results, out, out_plane, y, x);
     }
   }
 }
