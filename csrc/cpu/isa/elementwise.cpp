@@ -37,7 +37,7 @@ bool apply(const Epilogue& epilogue, int k, const float* in, float* out,
 
 float apply_to_constant(const Epilogue& epilogue, int k, float x) noexcept {
   Floats vector[1][1] = {{splat(x)}};
-  run_stages(epilogue, Place{&k, 0, PlaneOperands::numbers}, vector);
+  run_stages(epilogue, Place{&k, 0, PlaneOperands::pixels}, vector);
   return vector[0][0][0];
 }
 

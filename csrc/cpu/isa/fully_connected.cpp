@@ -9,11 +9,13 @@ namespace pdrt::cpu::PDRT_ISA {
 // among threads.
 constexpr int kChains = kGroup == 1 ? 2 : 1;
 
+// The lanes of the sums of kRows rows.
 template <int kRows>
-static void dot_rows(const FullyConnected& task, const std::int32_t* kernels) {
+static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Floats* totals) {
   const float* rows[kRows];
-  for (int r = 0; r < kRows; ++r)
+  for (int r = 0; r < kRows; ++r) {
     rows[r] = task.weights + static_cast<std::int64_t>(kernels[r]) * task.columns;
+  }
   Floats sums[kRows][kChains][kGroup] = {};
   const auto add_block = [&sums](int chain, const float* x, const float* const(&w)[kRows],
                                  std::int64_t at) __attribute__((always_inline)) {
@@ -59,19 +61,41 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels) {
     for (int chain = 0; chain < kChains; ++chain) {
       for (int g = 0; g < kGroup; ++g) total += sums[r][chain][g];
     }
-    const std::int32_t k = kernels[r];
-    const float sum = sum_of(total) + (task.bias != nullptr ? task.bias[k] : 0.0f);
-    Floats x[1][1] = {{splat(sum)}};
-    run_stages(task.epilogue, Place{&k, 0, PlaneOperands::numbers}, x);
-    task.output[k] = x[0][0][0];
+    totals[r] = total;
   }
 }
 
-void fully_connected(const FullyConnected& task, int first, int last) noexcept {
+// At most kLanes rows: the lanes of the epilogue are their numbers.
+static void some_rows(const FullyConnected& task, int first, int last) {
   constexpr int kRows = 8 / (kChains * kGroup);  // eight sums in flight
-  int k = first;
-  for (; k + kRows <= last; k += kRows) dot_rows<kRows>(task, task.kernels + k);
-  for (; k < last; ++k) dot_rows<1>(task, task.kernels + k);
+  const int count = last - first;
+  const std::int32_t* kernels = task.kernels + first;
+  Floats totals[kLanes] = {};
+  int k = 0;
+  for (; k + kRows <= count; k += kRows) dot_rows<kRows>(task, kernels + k, totals + k);
+  for (; k < count; ++k) dot_rows<1>(task, kernels + k, totals + k);
+
+  float numbers[kLanes];
+  std::int32_t of_lane[kLanes];
+  for (int i = 0; i < kLanes; i += 4) {
+    const Quad sums = sums_of(totals[i], totals[i + 1], totals[i + 2], totals[i + 3]);
+    std::memcpy(numbers + i, &sums, sizeof sums);
+  }
+  for (int i = 0; i < kLanes; ++i) of_lane[i] = kernels[smaller_of(i, count - 1)];
+  if (task.bias != nullptr) {
+    for (int i = 0; i < kLanes; ++i) numbers[i] += task.bias[of_lane[i]];
+  }
+  if (task.epilogue.count > 0) {
+    Floats x[1][kGroup];
+    unrolled<kGroup>([&](int i) PDRT_LAMBDA { x[0][i] = load(numbers + i * kVector); });
+    run_stages(task.epilogue, Place{of_lane, 0, PlaneOperands::numbers}, x);
+    unrolled<kGroup>([&](int i) PDRT_LAMBDA { store(numbers + i * kVector, x[0][i]); });
+  }
+  for (int i = 0; i < count; ++i) task.output[of_lane[i]] = numbers[i];
+}
+
+void fully_connected(const FullyConnected& task, int first, int last) noexcept {
+  for (int k = first; k < last; k += kLanes) some_rows(task, k, smaller_of(k + kLanes, last));
 }
 
 }  // namespace pdrt::cpu::PDRT_ISA

@@ -7,14 +7,16 @@ namespace pdrt::cpu::PDRT_ISA {
 
 // Where a stage's operand lies for the vectors at hand.
 enum class PlaneOperands {
-  pixels,   // at data + k * channel_stride + pixel
-  numbers,  // at data + k * channel_stride: there are no pixels (fully connected)
+  pixels,   // at data + k * channel_stride + pixel: lanes are pixels, a row has one kernel
+  numbers,  // at data + k * channel_stride: lanes are kernels, there are no pixels (fully
+            // connected)
 };
 
-// What a stage is applied to: kCount vectors from `pixel` on of each of kRows channels.
+// What a stage is applied to: kCount vectors of each of kRows rows.
 struct Place {
-  const std::int32_t* kernels;  // the channels
-  std::int64_t pixel;
+  // Of every row, or of every lane.
+  const std::int32_t* kernels;
+  std::int64_t pixel;  // the first
   PlaneOperands planes;
 };
 
@@ -34,15 +36,29 @@ static inline bool is_cheap(Stage stage) {
   }
 }
 
+// data[k * channel_stride] for the kernels of a row.
+template <int kCount>
+PDRT_INLINE void load_numbers(const float* data, const EpilogueStage& stage, const Place& place,
+                              int row, Floats (&numbers)[kCount]) {
+  if (place.planes == PlaneOperands::pixels) {
+    const Floats number = splat(data[place.kernels[row] * stage.channel_stride]);
+    unrolled<kCount>([&](int i) PDRT_LAMBDA { numbers[i] = number; });
+  } else {
+    float of_lane[kCount * kVector];
+    for (int i = 0; i < kCount * kVector; ++i)
+      of_lane[i] = data[place.kernels[row * kCount * kVector + i] * stage.channel_stride];
+    unrolled<kCount>([&](int i) PDRT_LAMBDA { numbers[i] = load(of_lane + i * kVector); });
+  }
+}
+
 template <int kCount>
 PDRT_INLINE void load_operand(const EpilogueStage& stage, const Place& place, int row,
                               Floats (&operand)[kCount]) {
-  const float* data = stage.data + place.kernels[row] * stage.channel_stride;
   if (stage.operand == Operand::plane && place.planes == PlaneOperands::pixels) {
-    unrolled<kCount>([&](int i)
-                         PDRT_LAMBDA { operand[i] = load(data + place.pixel + i * kVector); });
+    const float* data = stage.data + place.kernels[row] * stage.channel_stride + place.pixel;
+    unrolled<kCount>([&](int i) PDRT_LAMBDA { operand[i] = load(data + i * kVector); });
   } else {
-    unrolled<kCount>([&](int i) PDRT_LAMBDA { operand[i] = splat(*data); });
+    load_numbers(stage.data, stage, place, row, operand);
   }
 }
 
@@ -79,16 +95,22 @@ PDRT_INLINE void run_cheap_stage(const EpilogueStage& stage, const Place& place,
         Floats y[kCount];
         load_operand(stage, place, row, y);
         // A switch at zero: x was never computed, or does not matter, and may be anything.
+        if (stage.operand == Operand::channel && place.planes == PlaneOperands::numbers) {
+          unrolled<kCount>(
+              [&](int i) PDRT_LAMBDA { x[row][i] = y[i] == 0 ? Floats{} : x[row][i] * y[i]; });
+          return;
+        }
         const bool off = stage.operand == Operand::channel && y[0][0] == 0;
         unrolled<kCount>([&](int i) PDRT_LAMBDA { x[row][i] = off ? Floats{} : x[row][i] * y[i]; });
       });
       break;
     case Stage::affine:
       unrolled<kRows>([&](int row) PDRT_LAMBDA {
-        const std::int64_t at = place.kernels[row] * stage.channel_stride;
-        const Floats scale = splat(stage.data[at]);
-        const Floats shift = splat(stage.data2[at]);
-        unrolled<kCount>([&](int i) PDRT_LAMBDA { x[row][i] = x[row][i] * scale + shift; });
+        Floats scale[kCount];
+        Floats shift[kCount];
+        load_numbers(stage.data, stage, place, row, scale);
+        load_numbers(stage.data2, stage, place, row, shift);
+        unrolled<kCount>([&](int i) PDRT_LAMBDA { x[row][i] = x[row][i] * scale[i] + shift[i]; });
       });
       break;
     case Stage::prelu:
