@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <new>
 
 #include "model/descriptor.h"
@@ -59,7 +60,9 @@ std::shared_ptr<const FileBytes> FileBytes::copy_of(const void* bytes, std::size
 }
 
 void FileBytes::release(const void* first, std::size_t bytes) const {
-  if (!mapped_) return;
+  const auto* const from = static_cast<const unsigned char*>(first);
+  const std::less<> before;  // defined for any two pointers
+  if (!mapped_ || before(from, data_) || before(data_ + size_, from + bytes)) return;
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto at = reinterpret_cast<std::uintptr_t>(first);
   const std::uintptr_t begin = (at + page - 1) / page * page, end = (at + bytes) / page * page;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "model/mapped_file.h"
 #include "pdrt/error.h"
 #include "run/input_checks.h"
 
@@ -20,6 +21,15 @@ bool fits(const std::vector<Shape>& shapes, const std::vector<TensorView>& input
   return true;
 }
 
+// The file's weights, where another form of them is what will usually be read.
+void release_weights(const plan::Plan& plan, std::size_t s) {
+  const auto& form = std::get<plan::ConvolutionForm>(plan.steps[s].form);
+  const std::int64_t kernels = form.kernels / form.groups, channels = form.group_channels();
+  if (cheapest_way(plan, s, kernels, channels) == kDirect) return;
+  const auto file = std::static_pointer_cast<const FileBytes>(plan.program.graph->storage);
+  file->release(form.weights, form.kernels * channels * form.taps() * sizeof(float));
+}
+
 }  // namespace
 
 PreparedPlan::PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan::Plan> plan,
@@ -35,6 +45,7 @@ PreparedPlan::PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan
       if (!way(index).possible(*plan_, s)) continue;
       packed_[s * kWays + index] = way(index).pack(*plan_, s, engine, threads, packed);
     }
+    release_weights(*plan_, s);
   }
   packed_bytes_ = packed.bytes();
   for (const Tensor& tensor : plan_->packed) packed_bytes_ += tensor.bytes();

@@ -15,9 +15,8 @@ std::string implementation_name(const plan::Plan& plan, std::size_t s) {
   const plan::Step& step = plan.steps[s];
   const auto* form = std::get_if<plan::ConvolutionForm>(&step.form);
   if (!form || form->depthwise()) return std::string(implementation_of(step).name);
-  const Way& chosen =
-      way(cheapest_way(plan, s, form->kernels / form->groups, form->group_channels()));
-  return std::string(chosen.name);
+  return name_of_way(plan, s,
+                     cheapest_way(plan, s, form->kernels / form->groups, form->group_channels()));
 }
 
 }  // namespace

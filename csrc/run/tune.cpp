@@ -116,15 +116,6 @@ Cost fit(const Frame& frame, std::size_t s, const std::vector<Sample>& samples) 
   }
 }
 
-std::string name_of_way(int way, int tile) {
-  std::string name(run::way(way).name);
-  if (tile != 0) {
-    const std::string side = std::to_string(tile);
-    name += " F(" + side + "x" + side + ", 3x3)";
-  }
-  return name;
-}
-
 bool is_measured(const plan::Step& step) {
   const auto* form = std::get_if<ConvolutionForm>(&step.form);
   return form && form->groups == 1;
@@ -181,7 +172,7 @@ std::vector<TunedLayer> tune(const Model& model, const Options& options,
           table[key].winograd[tile / 2 - 1] = cost;
         }
         layers[places.at(key)].ways.push_back(
-            {name_of_way(index, direct ? 0 : tile), samples[0].microseconds / 1e3,
+            {run::name_of_way(plan, s, index), samples[0].microseconds / 1e3,
              samples[1].microseconds / 1e3, samples[2].microseconds / 1e3});
       }
       progress(++done, total);

@@ -29,6 +29,15 @@ cpu::Convolution task_of(const Frame& frame, std::size_t step, std::int64_t samp
   return task;
 }
 
+std::string name_of_way(const plan::Plan& plan, std::size_t step, int index) {
+  std::string name(kTable[index].name);
+  if (index != kDirect) {
+    const std::string side = std::to_string(plan.convolutions[step].winograd.tile);
+    name += " F(" + side + "x" + side + ", 3x3)";
+  }
+  return name;
+}
+
 const Way& way(int index) { return kTable[index]; }
 
 int cheapest_way(const plan::Plan& plan, std::size_t step, std::int64_t kernels,

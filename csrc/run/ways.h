@@ -33,6 +33,9 @@ struct Way {
 // What all ways have in common for one sample of the step, without lists and epilogue.
 cpu::Convolution task_of(const Frame& frame, std::size_t step, std::int64_t sample);
 
+// "planes.winograd F(4x4, 3x3)": the way, and its parameter where it has one for this step.
+std::string name_of_way(const plan::Plan& plan, std::size_t step, int index);
+
 constexpr int kWays = 2;
 constexpr int kDirect = 0;  // the one that can do everything
 const Way& way(int index);

@@ -6,25 +6,34 @@
 
 namespace pdrt::cpu::PDRT_ISA {
 
-// Kernels and vectors of a full tile: sums, the vectors of one tap and a weight
-// must fit the registers. And how many taps are written out at once where a
-// filter has that many.
+// Vectors of a full tile; how many taps are written out at once where a filter has that many; and
+// the kernels of a full tile of some vectors: sums, the vectors of one tap and a weight must fit
+// the registers, and the more sums there are, the fewer loads for each.
 #if PDRT_VECTOR_BYTES == 64  // 32 registers
-constexpr int kTileKernels = 6;
 constexpr int kTileVectors = 4;
 constexpr int kUnrolledTaps = 9;
+constexpr int kMostKernels = 12;
+static constexpr int tile_kernels(int taps, int vectors) {
+  // Nine taps of more than six rows need more addresses than there are registers for.
+  constexpr int kOneTap[] = {12, 12, 8, 6};
+  constexpr int kMoreTaps[] = {12, 6, 6, 6};
+  return taps == 1 ? kOneTap[vectors - 1] : kMoreTaps[vectors - 1];
+}
 #elif PDRT_VECTOR_BYTES == 32  // 16 registers
-constexpr int kTileKernels = 6;
 constexpr int kTileVectors = 2;
 constexpr int kUnrolledTaps = 9;
+constexpr int kMostKernels = 6;
+static constexpr int tile_kernels(int, int) { return kMostKernels; }
 #elif defined(__aarch64__)     // 32 registers
-constexpr int kTileKernels = 6;
 constexpr int kTileVectors = 4;
 constexpr int kUnrolledTaps = 1;
+constexpr int kMostKernels = 6;
+static constexpr int tile_kernels(int, int) { return kMostKernels; }
 #else                          // 16 registers, and products need one where there is no FMA
-constexpr int kTileKernels = 4;
 constexpr int kTileVectors = 2;
 constexpr int kUnrolledTaps = 1;
+constexpr int kMostKernels = 4;
+static constexpr int tile_kernels(int, int) { return kMostKernels; }
 #endif
 
 // How a tile ends.
@@ -131,7 +140,8 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
       unrolled<kKernels>([&](int i) PDRT_LAMBDA {
         const Floats weight = splat(weights[i][column + t]);
         unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] += weight * x[j]; });
-        keep(weight);
+        // With one vector the multiply-add takes the weight from memory.
+        if constexpr (kVectors > 1) keep(weight);
       });
       unrolled<kVectors>([&](int j) PDRT_LAMBDA { keep(x[j]); });
     };
@@ -166,25 +176,25 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
 using Tile = void (*)(const Convolution& task, const std::int32_t* kernels, int begin, Finish how,
                       Next next);
 
-// Every size of tile of whole groups of kLanes up to the full one: [kernels - 1][vectors - 1].
+// Every size of tile of whole groups of kLanes up to the full ones: [vectors - 1][kernels - 1].
 struct Tiles {
-  Tile of[kTileKernels][kTileVectors];
+  Tile of[kTileVectors][kMostKernels];
 };
 
 template <int kTaps, int kKernels, int kVectors>
 static constexpr void fill_in(Tiles& tiles) {
-  tiles.of[kKernels - 1][kVectors - 1] = tile<kKernels, kVectors, kTaps>;
-  if constexpr (kVectors > kGroup) {
-    fill_in<kTaps, kKernels, kVectors - kGroup>(tiles);
-  } else if constexpr (kKernels > 1) {
-    fill_in<kTaps, kKernels - 1, kTileVectors>(tiles);
+  tiles.of[kVectors - 1][kKernels - 1] = tile<kKernels, kVectors, kTaps>;
+  if constexpr (kKernels > 1) {
+    fill_in<kTaps, kKernels - 1, kVectors>(tiles);
+  } else if constexpr (kVectors > kGroup) {
+    fill_in<kTaps, tile_kernels(kTaps, kVectors - kGroup), kVectors - kGroup>(tiles);
   }
 }
 
 template <int kTaps>
 static constexpr Tiles all_tiles() {
   Tiles tiles{};
-  fill_in<kTaps, kTileKernels, kTileVectors>(tiles);
+  fill_in<kTaps, tile_kernels(kTaps, kTileVectors), kTileVectors>(tiles);
   return tiles;
 }
 
@@ -217,15 +227,16 @@ static void convolve_tiles(const Convolution& task, int first, int last, int beg
   const Tiles& tiles = task.taps == 1 ? kOneTap : task.taps == kUnrolledTaps ? kManyTaps : kAnyTaps;
   const Finish how = finish_of(task.epilogue);
   const Parts vectors((end - begin) / kVector, kTileVectors);
-  const Parts kernels(last - first, kTileKernels);
-  const std::int64_t step = kTileKernels * task.weights_row / larger_of(1, task.channels);
   for (int v = 0, from = 0; v < vectors.parts; ++v) {
     const int to = vectors.end(v);
+    const int most = tile_kernels(task.taps, to - from);
+    const Parts kernels(last - first, most);
+    const std::int64_t step = most * task.weights_row / larger_of(1, task.channels);
     for (int k = 0, low = 0; k < kernels.parts; ++k) {
       const int high = kernels.end(k);
       // The last tile of all asks for its own weights again, which costs nothing.
       const int next = smaller_of(high, last - first - (high - low));
-      tiles.of[high - low - 1][to - from - 1](task, task.kernels + first + low,
+      tiles.of[to - from - 1][high - low - 1](task, task.kernels + first + low,
                                               begin + from * kVector, how,
                                               Next{task.kernels + first + next, step});
       if (v + 1 == vectors.parts) done(high);
