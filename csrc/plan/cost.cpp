@@ -23,10 +23,14 @@ constexpr double kSplit = 12;
 // loads of weights, one for each multiply-add where there is one group.
 double efficiency(double groups) { return groups < 2 ? 0.6 : groups < 3 ? 0.8 : 0.87; }
 
+// Bytes of weights that one core gets from memory in a cycle. In a network no layer finds its own
+// in a cache: too many others have been read since.
+constexpr double kWeightBytes = 2.5;
+
 // Products of `positions` weights each on rows of so many groups: the arithmetic, or reading the
-// weights from a cache that gives about eight bytes in a cycle.
+// weights.
 double product(double positions, double groups) {
-  return positions * std::max(groups / 2 / efficiency(groups), 4.0 / 8);
+  return positions * std::max(groups / 2 / efficiency(groups), 4 / kWeightBytes);
 }
 
 // Cycles of Winograd's transforms, measured (AVX-512, Zen 5): for a group of kLanes tiles in a line
