@@ -7,6 +7,8 @@ path := PATH="$$PWD/.venv/bin:$$PATH"
 # One build folder for the wheel, the C++ tests and the tools, so that the core is compiled once.
 install := $(pip) install --no-build-isolation --config-settings=build-dir=build/python \
              $(if $(WERROR),--config-settings=cmake.define.PDRT_WERROR=ON)
+# Other runtimes to measure beside, where pip has them. ncnn's converter, pnnx, needs nothing of what it asks for.
+peers := "openvino>=2024.0" "ncnn>=1.0.20240410" "MNN>=3.0"
 sources := CMakeLists.txt pyproject.toml README.md $(shell find csrc cmake python kernels tests/cpp bench -type f \
              ! -name '*.pyc' ! -path 'bench/results/*' 2>/dev/null)
 
@@ -31,8 +33,8 @@ test: .venv/test.stamp  ## build, then run the C++ tests and the Python tests
 	@$(path) ctest --test-dir build/python --output-on-failure
 	@PDRT_BUILD=build/python $(py) -m pytest
 
-bench: .venv/bench.stamp  ## measure: layers, skipping, and ONNX Runtime beside it
-	@$(py) bench/run.py
+bench: .venv/bench.stamp  ## measure beside other runtimes: speed, skipping, memory, start; BENCH=--quick for less
+	@$(py) bench/run.py $(BENCH)
 
 lint: .venv/lint.stamp  ## formatting, style and types (changes nothing)
 	@git ls-files '*.cpp' '*.h' | xargs .venv/bin/clang-format --dry-run --Werror
@@ -87,6 +89,8 @@ clean:  ## remove everything that was built, .venv included
 .venv/bench.stamp: .venv/tools.stamp $(sources)
 	@echo "Building pdrt and its benchmarks (two minutes the first time, on two cores)"
 	@$(install) --config-settings=cmake.define.PDRT_BENCH=ON --config-settings=cmake.define.PDRT_TOOLS=ON '.[bench]'
+	@for peer in $(peers) "--no-deps pnnx"; do \
+	  $(pip) install $$peer || echo "pip does not have $$peer for this machine: measured without it"; done
 	@touch $@
 
 .venv/lint.stamp: .venv/tools.stamp $(sources)

@@ -15,10 +15,11 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from peers import INPUT, OUTPUT
+
 Array = NDArray[np.float32]
 OPSET = 17
 IR_VERSION = 8
-INPUT, OUTPUT = "image", "logits"
 MARGIN = 0.5  # what a gate's logits are pushed away from its threshold, so that rounding decides nothing
 
 

@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 
 
-def interleaved(contenders: Mapping[str, Callable[[], object]], seconds: float, threads: int) -> dict[str, float]:
+def interleaved(
+    contenders: Mapping[str, Callable[[], object]], seconds: float, threads: int, least: int = 7
+) -> dict[str, float]:
     """Return each contender's median time of one call, in milliseconds; see `rounds`."""
-    return {name: statistics.median(calls) for name, calls in rounds(contenders, seconds, threads).items()}
+    return {name: statistics.median(calls) for name, calls in rounds(contenders, seconds, threads, least=least).items()}
 
 
 def rounds(

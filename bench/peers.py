@@ -1,7 +1,7 @@
-"""Other runtimes to stand beside: ONNX Runtime, OpenVINO, ncnn and MNN, each only where it is installed.
+"""pdrt, and the runtimes it stands beside: ONNX Runtime, OpenVINO, ncnn and MNN, each only where it is installed.
 
-All of them compute in 32-bit floats, get a fixed number of threads, fixed shapes, and the vendor's own converter and
-optimiser. What a peer cannot do is said, and the peer left out.
+All of them compute in 32-bit floats, get a fixed number of threads, the vendor's own converter and optimiser, and open
+a file of their own. What a runtime cannot do is said, and the runtime left out.
 """
 
 from __future__ import annotations
@@ -14,61 +14,116 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from calibrated import INPUT, OUTPUT, Array
-
+Array = NDArray[np.float32]
 Runner = Callable[[Array], Array]
-TOLERANCE = 1e-2  # of the largest logit; some trade digits for speed (Winograd), and what they lose is written down
+INPUT, OUTPUT = "image", "logits"
+# Of the largest logit; some trade digits for speed (Winograd), and what they lose is written down.
+TOLERANCE = 1e-2
 
 
 class PeerError(Exception):
-    """A peer cannot be used; the message says why."""
+    """A runtime cannot be used; the message says why."""
 
 
-class Peer(Protocol):
-    """A runtime with one model, made from the ONNX file, the input's shape and a folder for its own files."""
+class Runtime(Protocol):
+    """How to get from an ONNX file to a function that runs it."""
 
-    def __init__(self, model: bytes, shape: tuple[int, ...], folder: Path) -> None: ...
+    package: str
+    """What pip calls it, and where its version is found."""
 
-    def runner(self, threads: int) -> Runner:
+    @staticmethod
+    def convert(source: Path, shape: tuple[int, ...], folder: Path) -> Path:
+        """Return the file the runtime opens, made from the ONNX file for inputs of this shape."""
+
+    @staticmethod
+    def imported() -> None:
+        """Import what `open` needs."""
+
+    @staticmethod
+    def open(file: Path, threads: int) -> Runner:
         """Return a function that runs the model on so many threads; image -> logits."""
+
+
+class Pdrt:
+    """This project, from its own file."""
+
+    package = "pdrt"
+
+    @staticmethod
+    def convert(source: Path, shape: tuple[int, ...], folder: Path) -> Path:  # noqa: D102
+        import pdrt
+
+        pdrt.convert(source, folder / "pdrt.pdrt")
+        return folder / "pdrt.pdrt"
+
+    @staticmethod
+    def imported() -> None:  # noqa: D102
+        import pdrt  # noqa: F401
+
+    @staticmethod
+    def open(file: Path, threads: int) -> Runner:  # noqa: D102
+        import pdrt
+
+        session = pdrt.Session(file, device="cpu", threads=threads)
+        return lambda image: session.run({INPUT: image})[OUTPUT]
 
 
 class OnnxRuntime:
     """ONNX Runtime on its CPU provider, all graph optimisations on."""
 
-    def __init__(self, model: bytes, shape: tuple[int, ...], folder: Path) -> None:
-        self._model = model
+    package = "onnxruntime"
 
-    def runner(self, threads: int) -> Runner:  # noqa: D102
+    @staticmethod
+    def convert(source: Path, shape: tuple[int, ...], folder: Path) -> Path:  # noqa: D102
+        return source
+
+    @staticmethod
+    def imported() -> None:  # noqa: D102
+        import onnxruntime  # noqa: F401
+
+    @staticmethod
+    def open(file: Path, threads: int) -> Runner:  # noqa: D102
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(self._model, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         return lambda image: session.run(None, {INPUT: image})[0]
 
 
 class OpenVino:
-    """OpenVINO on its CPU plugin, for latency."""
+    """OpenVINO on its CPU plugin, for latency; from its own files, with the input's shape fixed."""
 
-    def __init__(self, model: bytes, shape: tuple[int, ...], folder: Path) -> None:
+    package = "openvino"
+
+    @staticmethod
+    def convert(source: Path, shape: tuple[int, ...], folder: Path) -> Path:  # noqa: D102
         import openvino
 
-        self._core = openvino.Core()
-        self._model = self._core.read_model(model)
-        self._model.reshape(list(shape))
+        model = openvino.Core().read_model(str(source))
+        model.reshape(list(shape))
+        openvino.save_model(model, str(folder / "openvino.xml"), compress_to_fp16=False)
+        return folder / "openvino.xml"
 
-    def runner(self, threads: int) -> Runner:  # noqa: D102
+    @staticmethod
+    def imported() -> None:  # noqa: D102
+        import openvino  # noqa: F401
+
+    @staticmethod
+    def open(file: Path, threads: int) -> Runner:  # noqa: D102
+        import openvino
+
         options = {
             "INFERENCE_NUM_THREADS": threads,
             "INFERENCE_PRECISION_HINT": "f32",
             "NUM_STREAMS": 1,
             "PERFORMANCE_HINT": "LATENCY",
         }
-        compiled = self._core.compile_model(self._model, "CPU", options)
+        compiled = openvino.Core().compile_model(str(file), "CPU", options)
         request = compiled.create_infer_request()
         return lambda image: request.infer({0: image}, share_inputs=True)[0]
 
@@ -76,20 +131,30 @@ class OpenVino:
 class Ncnn:
     """The ncnn runtime, its model made by pnnx (`pip install --no-deps pnnx`: the program in it needs nothing else)."""
 
-    def __init__(self, model: bytes, shape: tuple[int, ...], folder: Path) -> None:
+    package = "ncnn"
+
+    @staticmethod
+    def convert(source: Path, shape: tuple[int, ...], folder: Path) -> Path:  # noqa: D102
         import ncnn  # noqa: F401  before the slow conversion
 
         found = importlib.util.find_spec("pnnx")
         if found is None or not found.submodule_search_locations:
             raise PeerError("pnnx, which converts for it, is not installed (pip install --no-deps pnnx)")
         program = Path(found.submodule_search_locations[0]) / "pnnx"
-        source = folder / "ncnn.onnx"
-        source.write_bytes(model)
+        own = folder / "ncnn.onnx"  # pnnx names its files after its input, beside it
+        own.symlink_to(source)
         sizes = ",".join(str(size) for size in shape)
-        _convert([str(program), source.name, f"inputshape=[{sizes}]f32", "fp16=0"], folder)
-        self._files = [str(folder / f"ncnn.ncnn.{end}") for end in ("param", "bin")]
+        _convert([str(program), own.name, f"inputshape=[{sizes}]f32", "fp16=0"], folder)
+        for unused in ("ncnn.pnnx.bin", "ncnn.pnnx.onnx"):
+            (folder / unused).unlink(missing_ok=True)
+        return folder / "ncnn.ncnn.param"
 
-    def runner(self, threads: int) -> Runner:  # noqa: D102
+    @staticmethod
+    def imported() -> None:  # noqa: D102
+        import ncnn  # noqa: F401
+
+    @staticmethod
+    def open(file: Path, threads: int) -> Runner:  # noqa: D102
         import ncnn
 
         net = ncnn.Net()
@@ -97,7 +162,7 @@ class Ncnn:
         net.opt.use_vulkan_compute = False
         for option in ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage"):
             setattr(net.opt, option, False)
-        if net.load_param(self._files[0]) or net.load_model(self._files[1]):
+        if net.load_param(str(file)) or net.load_model(str(file.with_suffix(".bin"))):
             raise PeerError("it does not load what pnnx made")
 
         def run(image: Array) -> Array:
@@ -114,48 +179,54 @@ class Ncnn:
 class Mnn:
     """MNN through its module interface, precision high."""
 
-    def __init__(self, model: bytes, shape: tuple[int, ...], folder: Path) -> None:
+    package = "MNN"
+
+    @staticmethod
+    def convert(source: Path, shape: tuple[int, ...], folder: Path) -> Path:  # noqa: D102
         import MNN  # noqa: F401
 
-        source = folder / "mnn.onnx"
-        source.write_bytes(model)
-        self._file = str(folder / "mnn.mnn")
+        file = folder / "mnn.mnn"
         program = "from MNN.tools.mnnconvert import main; main()"
-        options = ["-f", "ONNX", "--modelFile", source.name, "--MNNModel", self._file, "--bizCode", "bench"]
+        options = ["-f", "ONNX", "--modelFile", str(source), "--MNNModel", str(file), "--bizCode", "bench"]
         _convert([sys.executable, "-c", program, *options], folder)
+        return file
 
-    def runner(self, threads: int) -> Runner:  # noqa: D102
+    @staticmethod
+    def imported() -> None:  # noqa: D102
+        import MNN  # noqa: F401
+
+    @staticmethod
+    def open(file: Path, threads: int) -> Runner:  # noqa: D102
         import MNN
 
         config = {"backend": "CPU", "precision": "high", "numThread": threads}
         runtime = MNN.nn.create_runtime_manager((config,))
-        net = MNN.nn.load_module_from_file(self._file, [INPUT], [OUTPUT], runtime_manager=runtime, shape_mutable=False)
+        net = MNN.nn.load_module_from_file(str(file), [INPUT], [OUTPUT], runtime_manager=runtime, shape_mutable=False)
 
         def run(image: Array) -> Array:
             placed = MNN.expr.const(image, list(image.shape), MNN.expr.NCHW)
             (logits,) = net.onForward([placed])
-            return np.array(logits.read()).reshape(1, -1)
+            return np.array(logits.read()).reshape(image.shape[0], -1)
 
         return run
 
 
-PEERS: dict[str, type[Peer]] = {"ONNX Runtime": OnnxRuntime, "OpenVINO": OpenVino, "ncnn": Ncnn, "MNN": Mnn}
+PEERS: dict[str, type[Runtime]] = {"ONNX Runtime": OnnxRuntime, "OpenVINO": OpenVino, "ncnn": Ncnn, "MNN": Mnn}
+RUNTIMES: dict[str, type[Runtime]] = {"pdrt": Pdrt, **PEERS}
 
 
-def load(model: bytes, image: Array, expected: Array, folder: Path) -> dict[str, tuple[Peer, float]]:
-    """Return the peers that compute what is expected, each with its error; print why the others are left out."""
-    loaded: dict[str, tuple[Peer, float]] = {}
-    for name, kind in PEERS.items():
+def convert(source: Path, shape: tuple[int, ...], folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """Return the file of each runtime that can have one, and why the others cannot."""
+    files: dict[str, Path] = {}
+    problems: dict[str, str] = {}
+    for name, kind in RUNTIMES.items():
         try:
-            peer = kind(model, image.shape, folder)
-            error = relative_error(peer.runner(1)(image), expected)
-            if error > TOLERANCE:
-                raise PeerError(f"its result is wrong by {error:.1g} of the largest")
-        except (ImportError, PeerError, RuntimeError) as problem:
-            print(f"  {name} is left out: {problem}")
-        else:
-            loaded[name] = peer, error
-    return loaded
+            files[name] = kind.convert(source, shape, folder)
+        except ImportError:
+            problems[name] = f"not installed (pip install {kind.package})"
+        except (PeerError, RuntimeError, OSError) as problem:
+            problems[name] = str(problem)
+    return files, problems
 
 
 def relative_error(value: Array, expected: Array) -> float:

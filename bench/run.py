@@ -1,203 +1,174 @@
-"""`make bench`: what skipping gives through the whole runtime, what it costs, and ONNX Runtime beside it.
+"""`make bench`: pdrt beside the other runtimes, what skipping gives, memory, start-up, batches and threads.
 
-    .venv/bin/python bench/run.py [--seconds 2] [--threads 1] [--only layers|skipping|networks]
+    .venv/bin/python bench/run.py                      everything, about ten minutes
+    .venv/bin/python bench/run.py --quick              two networks, shorter: a minute or two
+    .venv/bin/python bench/run.py --resume             go on with the latest run where it was cut off
+    .venv/bin/python bench/run.py --show               print the latest run's tables again, and make its page
+    .venv/bin/python bench/run.py --parts zoo --networks ResNet-18 VGG-16 --threads 1
 
-Every table says which share of the machine's measured multiply-add peak was reached. Results go to bench/results/.
+Numbers (JSON), a picture and a page go to bench/results/. bench/README.md says what the columns mean.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import platform
-import subprocess
-import sys
-from importlib import resources
+from importlib import metadata
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import onnxruntime
-
+import page
 import pdrt
-from measure import interleaved
-from networks import Stack
+from context import Bench
+from parts import alone, batch, layers, sessions, skipping, trained, zoo_speed
+from parts.zoo_files import prepared
 from pdrt import _core
-from report import save, table
+from peers import RUNTIMES
+from report import tables, text
+from results_file import Results
+from zoo import NETWORKS
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("PDRT_DATA", REPOSITORY.parent / "shared" / "data"))
-PLANES = REPOSITORY / "build" / "python" / "bench" / "planes"
-
-STACKS = (Stack(64, 56), Stack(128, 28), Stack(256, 14), Stack(512, 7, depth=4))
-NETWORKS = {  # file -> shape of its input; free sizes are 1
-    "squeezenet_v1.1.onnx": (1, 3, 227, 227),
-    "resnet20_cifar10.onnx": (1, 3, 32, 32),
-    "ultraface_rfb320.onnx": (1, 3, 240, 320),
-}
+PARTS = ("zoo", "alone", "batch", "skipping", "trained", "sessions", "layers")
+DENSITIES = (1.0, 0.75, 0.5, 0.25)
+QUICK_NETWORKS = ("SqueezeNet 1.1", "ResNet-18")
+ZOO_PARTS = {"zoo", "alone", "batch"}
 
 
-def onnx_session(model: str | bytes, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def layers(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Run the C++ layer benchmark, which prints its own table."""
-    if not PLANES.exists():
-        sys.exit(f"{PLANES} is not built; run this through `make bench`")
-    print("\nThe plane engine by itself, one thread", flush=True)
-    subprocess.run([str(PLANES)], check=True)
-    return []
-
-
-def skipping(arguments: argparse.Namespace, peak: float) -> list[dict[str, Any]]:
-    """Measure stacks of gated layers with all, half and a quarter of the kernels on; and the same without switches."""
-    rows = []
-    for stack in STACKS:
-        gated = pdrt.Session(stack.onnx(gated=True), device="cpu", threads=arguments.threads)
-        plain = pdrt.Session(stack.onnx(gated=False), device="cpu", threads=arguments.threads)
-        other = onnx_session(stack.onnx(gated=False), arguments.threads)
-        image = {"x": stack.image()}
-
-        def on(share: float, session: pdrt.Session = gated, stack: Stack = stack) -> Any:
-            feed = {"x": stack.image(), "gates": stack.gates(share)}
-            return lambda: session.run(feed)
-
-        contenders = {
-            "plain": lambda session=plain, image=image: session.run(image),
-            "all": on(1),
-            "half": on(0.5),
-            "quarter": on(0.25),
-            "onnxruntime": lambda session=other, image=image: session.run(None, image),
-        }
-        times = interleaved(contenders, arguments.seconds, arguments.threads)
-        plain.run(image)
-        gflops = 2 * plain.last_run.macs_dense / times["plain"] / 1e6
-        rows.append(
-            {
-                "stack": f"{stack.depth} x {stack.channels}->{stack.channels} 3x3, {stack.size}x{stack.size}",
-                "plain ms": times["plain"],
-                "GFLOP/s": gflops,
-                "% of peak": 100 * gflops / (peak * arguments.threads),
-                "switches cost %": 100 * (times["all"] / times["plain"] - 1),
-                "1/2 x 1/2": times["all"] / times["half"],
-                "1/4 x 1/4": times["all"] / times["quarter"],
-                "ONNX Runtime ms": times["onnxruntime"],
-                "it / pdrt plain": times["onnxruntime"] / times["plain"],
-            }
-        )
-    table(f"Skipping, {arguments.threads} thread(s): times faster with half or a quarter of the kernels on", rows)
-    return rows
-
-
-def network_inputs() -> dict[str, tuple[str | bytes, dict[str, Any]]]:
-    """Return each network with one real or random input: the digits first, then those of the data folder."""
-    data = resources.files("pdrt") / "data"
-    held_out = np.load(str(data / "digits_heldout.npz"))
-    images = held_out["images"][:1].astype(np.float32)
-    found: dict[str, tuple[str | bytes, dict[str, Any]]] = {
-        "digits": (str(data / "digits.onnx"), {pdrt.Session(str(data / "digits.onnx")).inputs[0].name: images})
-    }
-    for file, shape in NETWORKS.items():
-        if not (DATA / file).exists():
-            print(f"  {file} is left out: not in {DATA} (PDRT_DATA names another folder)")
+def zoo(bench: Bench, parts: set[str], names: list[str]) -> None:
+    """Measure the well-known networks, one after another, each with all that is done with its files."""
+    for name in names:
+        tasks = [("zoo", threads) for threads in bench.threads if "zoo" in parts]
+        tasks += [("alone", 1)] if "alone" in parts else []
+        tasks += [("batch", threads) for threads in bench.threads if "batch" in parts]
+        missing = [task for task in tasks if not bench.results.has(task[0], f"{name}, {task[1]}")]
+        if not missing:
+            bench.say(f"{name} (known)")
             continue
-        name = pdrt.Session(str(DATA / file)).inputs[0].name
-        image = np.random.default_rng(4).standard_normal(shape).astype(np.float32)
-        found[file] = (str(DATA / file), {name: image})
+        bench.say(f"{name}: building it, dense and gated, and converting it for every runtime")
+        with prepared(name, bench.densities) as files:
+            for part, threads in missing:
+                bench.say(f"{name}: {part}, {threads} thread(s)")
+                if part == "zoo":
+                    row = zoo_speed.measure(bench, files, threads)
+                elif part == "alone":
+                    row = alone.measure(bench, files)
+                else:
+                    row = batch.measure(bench, files, threads)
+                bench.results.add(part, f"{name}, {threads}", row)
+                gc.collect()  # sessions of hundreds of megabytes
+
+
+def machine() -> dict[str, object]:
+    """Return what the figures depend on."""
+    found: dict[str, object] = {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "engine": _core.selected_engine(),
+        "peak_gflops_one_thread": _core.measured_fma_peak(),
+        "platform": platform.platform(),
+        "load_at_start": os.getloadavg()[0],
+        "pdrt": pdrt.__version__,
+    }
+    for name, kind in RUNTIMES.items():
+        if name != "pdrt":
+            try:
+                found[name] = metadata.version(kind.package)
+            except metadata.PackageNotFoundError:
+                found[name] = "not installed"
     return found
 
 
-def networks(arguments: argparse.Namespace, peak: float) -> list[dict[str, Any]]:
-    """Measure whole networks beside ONNX Runtime."""
-    rows = []
-    for name, (model, feed) in network_inputs().items():
-        ours = pdrt.Session(model, device="cpu", threads=arguments.threads)
-        dense = pdrt.Session(model, device="cpu", threads=arguments.threads, skip=False)
-        other = onnx_session(model, arguments.threads)
-        contenders = {
-            "pdrt": lambda session=ours, feed=feed: session.run(feed),
-            "dense": lambda session=dense, feed=feed: session.run(feed),
-            "onnxruntime": lambda session=other, feed=feed: session.run(None, feed),
-        }
-        times = interleaved(contenders, arguments.seconds, arguments.threads)
-        ours.run(feed)
-        stats = ours.last_run
-        gflops = 2 * stats.macs_executed / times["pdrt"] / 1e6
-        rows.append(
-            {
-                "network": name,
-                "pdrt ms": times["pdrt"],
-                "without skipping": times["dense"],
-                "ONNX Runtime ms": times["onnxruntime"],
-                "it / pdrt": times["onnxruntime"] / times["pdrt"],
-                "MACs executed %": 100 * stats.macs_executed / max(stats.macs_dense, 1),
-                "GFLOP/s": gflops,
-                "% of peak": 100 * gflops / (peak * arguments.threads),
-            }
-        )
-    table(f"Networks, {arguments.threads} thread(s), batch 1", rows)
-    return rows
+def processor() -> str:
+    """Return the processor's name as Linux gives it."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
 
 
-def plot(results: dict[str, Any], path: Path) -> None:
-    """Draw what skipping gives, where matplotlib is installed."""
-    try:
-        import matplotlib
-    except ImportError:
-        return
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    rows = results["skipping"]
-    figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
-    places = np.arange(len(rows))
-    for place, share, ideal in ((-0.2, "1/2 x 1/2", 4), (0.2, "1/4 x 1/4", 16)):
-        bars = axes.bar(places + place, [row[share] for row in rows], 0.4, label=f"{share} on ({ideal} at best)")
-        axes.bar_label(bars, fmt="%.1f", fontsize=9, label_type="center", color="white")
-        axes.axhline(ideal, color=bars[0].get_facecolor(), linestyle=":", zorder=0)
-    axes.set_xticks(places, [row["stack"].replace(", ", "\n") for row in rows], fontsize=8)
-    axes.set_ylabel("times faster than all on")
-    axes.set_title(f"{results['machine']['engine']}, {results['machine']['threads']} thread(s)", loc="left")
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=8)
-    figure.savefig(path)
-    print(f"plot: {path}")
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help=f"only {' and '.join(QUICK_NETWORKS)}, shorter")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), metavar="NAME", help=", ".join(NETWORKS))
+    parser.add_argument("--threads", type=int, nargs="+", metavar="N", help="numbers of threads (1 and 2)")
+    parser.add_argument("--seconds", type=float, help="for each measurement that takes turns (4; quick 1)")
+    parser.add_argument("--best", action="store_true", help="fastest calls in place of medians, for busy machines")
+    parser.add_argument("--resume", action="store_true", help="go on with the latest run, as it was asked for")
+    parser.add_argument("--show", action="store_true", help="measure nothing; the latest run once more")
+    return parser.parse_args()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=2, help="time for each row (2)")
-    parser.add_argument("--threads", type=int, default=1, help="threads for both runtimes (1)")
-    parser.add_argument("--only", choices=["layers", "skipping", "networks"], help="only one of the tables")
-    arguments = parser.parse_args()
-
-    peak = _core.measured_fma_peak()
-    engine = _core.selected_engine()
-    print(f"{engine}, measured peak {peak:.0f} GFLOP/s on one thread; ONNX Runtime {onnxruntime.__version__}")
-    results: dict[str, Any] = {
-        "machine": {
-            "engine": engine,
-            "peak_gflops_one_thread": peak,
-            "threads": arguments.threads,
-            "platform": platform.platform(),
-            "onnxruntime": onnxruntime.__version__,
-            "pdrt": pdrt.__version__,
+    arguments = parse()
+    results = Results.last() if arguments.resume or arguments.show else Results.fresh()
+    if results is None:
+        raise SystemExit("there is no earlier run in bench/results")
+    if arguments.resume or arguments.show:
+        options = results.content["options"]
+    else:
+        cores = _core.available_threads()
+        options = {
+            "parts": arguments.parts,
+            "networks": arguments.networks or list(QUICK_NETWORKS if arguments.quick else NETWORKS),
+            "threads": arguments.threads or sorted({1, min(2, cores)}),
+            "seconds": arguments.seconds or (1.0 if arguments.quick else 4.0),
+            "densities": [1.0, 0.5] if arguments.quick else list(DENSITIES),
+            "repeats": 1 if arguments.quick else 3,
         }
-    }
-    if arguments.only in (None, "layers"):
-        layers(arguments)
-    if arguments.only in (None, "skipping"):
-        results["skipping"] = skipping(arguments, peak)
-    if arguments.only in (None, "networks"):
-        results["networks"] = networks(arguments, peak)
+        results.content.update(options=options, machine=machine())
+        results.save()
+    measured, parts, threads = results.machine, set(options["parts"]), tuple(options["threads"])
+    bench = Bench(
+        results,
+        measured["peak_gflops_one_thread"],
+        threads,
+        options["seconds"],
+        tuple(options["densities"]),
+        options["repeats"],
+        _steps(options),
+    )
+    if not arguments.show:
+        print(
+            f"{measured['processor']}, {measured['engine']}, measured peak "
+            f"{bench.peak:.0f} GFLOP/s on one thread; {results.path}"
+        )
+        if parts & ZOO_PARTS:
+            zoo(bench, parts, options["networks"])
+        for name, part in (("skipping", skipping), ("trained", trained), ("sessions", sessions), ("layers", layers)):
+            if name in parts:
+                part.run(bench)
+        measured["load_at_end"] = os.getloadavg()[0]
+        results.save()
+    show(bench, "best" if arguments.best else "median")
 
-    path = save(results)
-    if "skipping" in results:
-        plot(results, path.with_suffix(".png"))
+
+def show(bench: Bench, statistic: str) -> None:
+    """Print the tables, draw the picture and write the page."""
+    found = list(tables(bench, statistic))
+    for table in found:
+        print(f"\n{text(table)}")
+    for row in bench.results.rows("layers"):
+        print(f"\nLayers by themselves, one thread\n{row['text']}")
+    path = bench.results.path
+    picture = path.with_suffix(".png")
+    drawn = page.draw(bench, statistic, picture)
+    page.write(bench, found, picture if drawn else None, path.with_suffix(".html"))
+    load = bench.results.machine
+    print(f"\nload average on {load['cores']} cores: {load['load_at_start']:.1f}", end="")
+    print(f" at the start, {load['load_at_end']:.1f} at the end" if "load_at_end" in load else " at the start")
+    print(f"numbers: {path}\npage:    {path.with_suffix('.html')}")
+
+
+def _steps(options: dict) -> int:
+    """Return how many progress lines the run will print."""
+    threads, parts = len(options["threads"]), options["parts"]
+    each = 1 + threads * ("zoo" in parts) + ("alone" in parts) + threads * ("batch" in parts)
+    steps = each * len(options["networks"]) if ZOO_PARTS & set(parts) else 0
+    steps += threads * len(skipping.STACKS) * ("skipping" in parts)
+    steps += threads * len(trained.inputs()) * ("trained" in parts) + ("layers" in parts)
+    return steps + (1 + max(options["threads"])) * ("sessions" in parts)
 
 
 if __name__ == "__main__":

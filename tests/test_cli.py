@@ -183,6 +183,33 @@ def test_bench(capsys: pytest.CaptureFixture[str], net: str, array: str) -> None
         assert word in text
 
 
+def test_profile(capsys: pytest.CaptureFixture[str], net: str, array: str) -> None:
+    report = printed_json(capsys, "profile", net, "--runs", "3", "--warmup", "1", "--input", array, "--threads", "1")
+    plan = pdrt.Session(net, threads=1).explain({"image": (1, 3, 12, 12)})
+    assert [step["name"] for step in report["steps"]] == [step.name for step in plan.steps]
+    assert sum(step["share"] for step in report["steps"]) == pytest.approx(1)
+    assert report["macs"] == plan.macs
+    second = next(step for step in report["steps"] if step["name"] == "second")
+    on = int(native.kernels_on(native.images(1))[0])
+    assert second["macs_executed"] * native.KERNELS == second["macs"] * on
+    assert sum(step["macs_executed"] for step in report["steps"]) == report["macs_executed"]
+
+    text = printed(capsys, "profile", net, "--runs", "2", "--shape", "image=2x3x12x12")
+    assert all(step.name in text for step in plan.steps)
+    assert "all steps" in text
+    assert "others" not in text
+    assert "give it an --input" in text
+
+
+def test_profile_of_the_slowest_steps(capsys: pytest.CaptureFixture[str], net: str, array: str) -> None:
+    steps = pdrt.Session(net).explain().steps
+    text = printed(capsys, "profile", net, "--runs", "1", "--top", "2", "--input", array)
+    table = text[text.index("---") :]
+    assert sum(f"\n{step.name} " in table for step in steps) == 2
+    assert f"({len(steps) - 2} others)" in table
+    assert "give it" not in text
+
+
 def test_bench_beside_onnx_runtime(capsys: pytest.CaptureFixture[str], onnx_net: str, net: str) -> None:
     pytest.importorskip("onnxruntime")
     report = printed_json(capsys, "bench", onnx_net, "--compare", "--runs", "2", "--threads", "1")
@@ -238,6 +265,8 @@ def test_refusals(capsys: pytest.CaptureFixture[str], net: str, array: str, tmp_
         (["run", net, "--input", array, "--output", "nowhere"], "nowhere"),
         (["run", net, "--input", array, "--input", array], "given before"),
         (["bench", net, "--runs", "0"], "--runs"),
+        (["profile", net, "--runs", "0"], "--runs"),
+        (["profile", net, "--top", "0"], "--top"),
         (["bench", net, "--input", array, "--shape", "1x3x12x12"], "both"),
         (["bench", net, "--threads", "0"], "threads"),
         (["verify", net], "--onnx"),

@@ -197,8 +197,8 @@ py::dict explanation_of(const pdrt::Explanation& explanation) {
                           "macs"_a = step.macs, "output"_a = step.output,
                           "switches"_a = step.switches, "notes"_a = step.notes));
   }
-  return py::dict("device"_a = explanation.device, "steps"_a = steps, "macs"_a = explanation.macs,
-                  "arena_bytes"_a = explanation.arena_bytes,
+  return py::dict("device"_a = explanation.device, "costs"_a = explanation.costs, "steps"_a = steps,
+                  "macs"_a = explanation.macs, "arena_bytes"_a = explanation.arena_bytes,
                   "weight_bytes"_a = explanation.weight_bytes,
                   "packed_bytes"_a = explanation.packed_bytes);
 }
@@ -259,7 +259,33 @@ void bind_model(py::module_& module) {
       .def_property_readonly("metadata", &pdrt::Model::metadata);
 }
 
+py::list tune(const pdrt::Model& model, std::string cache_dir,
+              const std::vector<pdrt::Shape>& shapes, const py::object& progress) {
+  pdrt::Options options;
+  options.cache_dir = std::move(cache_dir);
+  std::vector<pdrt::TunedLayer> layers;
+  {
+    py::gil_scoped_release unlocked;
+    layers = pdrt::tune(model, options, shapes, [&](int done, int total) {
+      py::gil_scoped_acquire locked;
+      progress(done, total);
+    });
+  }
+  py::list rows;
+  for (const pdrt::TunedLayer& layer : layers) {
+    py::list ways;
+    for (const pdrt::TunedWay& way : layer.ways) {
+      ways.append(py::dict("name"_a = way.name, "all_ms"_a = way.all, "half_ms"_a = way.half,
+                           "quarter_ms"_a = way.quarter));
+    }
+    rows.append(py::dict("name"_a = layer.name, "key"_a = layer.key, "ways"_a = ways));
+  }
+  return rows;
+}
+
 void bind_session(py::module_& module) {
+  module.def("tune", &tune, "model"_a, "cache_dir"_a, "shapes"_a, "progress"_a);
+
   py::class_<pdrt::Session>(module, "Session")
       .def(py::init([](const pdrt::Model& model, std::string device, int threads,
                        std::vector<std::string> outputs, std::string cache_dir, bool skip,

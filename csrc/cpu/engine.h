@@ -47,7 +47,11 @@ struct Convolution {
   const std::int32_t* kernels =
       nullptr;  // active kernels, ascending: row in weights, bias, operands
   int kernel_count = 0;
-  float* output = nullptr;       // plane k starts (pixel (0,0)) at output + k * plane->stride
+  // Plane k starts (pixel (0,0)) at output + k * plane->stride; with `in_order`, the plane of the
+  // kernel at position i of `kernels` at output + (i - output_first) * plane->stride.
+  float* output = nullptr;
+  bool in_order = false;
+  int output_first = 0;
   const Plane* plane = nullptr;  // of the output
   Epilogue epilogue;
   // [k] is set to 1 (relaxed atomic) when a stored pixel of k is not zero; may be nullptr.
@@ -84,6 +88,14 @@ struct FullyConnected {
   float* output = nullptr;  // output[k]
   Epilogue
       epilogue;  // channel operands and `plane` operands alike are read at [k * channel_stride]
+};
+
+struct WinogradOutput {
+  WinogradMap map;
+  float bias = 0;
+  Epilogue epilogue;
+  std::int32_t kernel = 0;  // for the epilogue's operands
+  float* output = nullptr;  // its plane, at pixel (0,0)
 };
 
 // Multiply-adds of one iteration of Engine::fma_burst, whatever the instruction set.
@@ -127,6 +139,17 @@ struct Engine {
   void (*load_plane)(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out,
                      const Plane& plane) noexcept;
   void (*store_plane)(const float* in, const Plane& plane, float* out) noexcept;
+  // Float t of position p is at [p * position_stride + t], with room for whole groups of kLanes
+  // tiles. Weights: of one kernel, one float per channel at each position.
+  void (*winograd_weights)(int tile, const float* taps, int channels, float* out,
+                           std::int64_t position_stride) noexcept;
+  void (*winograd_input)(const WinogradMap& map, const float* in, float* out,
+                         std::int64_t position_stride) noexcept;
+  // Writes the rows of the plane that the tiles at hand cover, gap included, and after the last row
+  // everything up to `flat`. Calls for the same plane must go from top to bottom. Returns whether
+  // any stored pixel is not zero.
+  bool (*winograd_output)(const WinogradOutput& task, const float* sums,
+                          std::int64_t position_stride) noexcept;
   // Performs iterations * kFmaBurst multiply-adds in registers and returns their sum: see peak.h.
   double (*fma_burst)(long iterations) noexcept;
 };

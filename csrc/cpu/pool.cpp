@@ -27,6 +27,8 @@ constexpr int kMaxThreads = 256;
 // How long a thread looks for work, or for the others to be done, before it sleeps: about what
 // waking it costs.
 constexpr auto kSpin = std::chrono::microseconds(30);
+// How long a worker looks for work while a run that will have more of it is under way.
+constexpr auto kLongSpin = std::chrono::microseconds(300);
 
 void pause_briefly() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -36,19 +38,20 @@ void pause_briefly() {
 #endif
 }
 
-// Waits up to kSpin for `condition`; returns whether it came true. Yields in between: whoever is
-// waited for may be waiting for this processor.
-template <typename Condition>
-bool spin_until(const Condition& condition) {
-  const auto stop = std::chrono::steady_clock::now() + kSpin;
-  do {
+// Waits for `condition`, up to kSpin or, as long as `patient` holds, up to kLongSpin; returns
+// whether it came true. Yields in between: whoever is waited for may be waiting for this processor.
+template <typename Condition, typename Patient>
+bool spin_until(const Condition& condition, const Patient& patient) {
+  const auto start = std::chrono::steady_clock::now();
+  for (;;) {
     for (int i = 0; i < 32; ++i) {
       if (condition()) return true;
       pause_briefly();
     }
     std::this_thread::yield();
-  } while (std::chrono::steady_clock::now() < stop);
-  return condition();
+    const auto waited = std::chrono::steady_clock::now() - start;
+    if (waited > kLongSpin || (waited > kSpin && !patient())) return condition();
+  }
 }
 
 class Pool {
@@ -85,6 +88,12 @@ class Pool {
     started_ = 0;
   }
 
+  void begin_run() { runs_.fetch_add(1, std::memory_order_relaxed); }
+  void end_run() { runs_.fetch_sub(1, std::memory_order_relaxed); }
+  bool awake() const {
+    return started_.load(std::memory_order_relaxed) > sleeping_.load(std::memory_order_relaxed);
+  }
+
  private:
   static constexpr std::uint64_t kInvitations = 0xffff;
   static constexpr std::uint64_t kInside =
@@ -93,6 +102,7 @@ class Pool {
   // The number of workers there are for this job; fewer than wanted where the system has no more
   // threads to give.
   int start_workers(int wanted) {
+    if (processors_.load(std::memory_order_relaxed) == 0) processors_.store(available_threads());
     while (started_ < wanted) {
       try {
         workers_[started_] = std::thread([this] { serve(); });
@@ -101,12 +111,20 @@ class Pool {
       }
       ++started_;
     }
-    return std::min(started_, wanted);
+    return std::min(started_.load(), wanted);
+  }
+
+  // Whether more work is about to come, and looking for it takes no processor from those who bring
+  // it.
+  bool more_to_come() const {
+    const int runs = runs_.load(std::memory_order_relaxed);
+    return runs > 0 && runs + started_.load(std::memory_order_relaxed) <=
+                           processors_.load(std::memory_order_relaxed);
   }
 
   void serve() {
     for (;;) {
-      if (!spin_until([this] { return enter(); })) {
+      if (!spin_until([this] { return enter(); }, [this] { return more_to_come(); })) {
         std::unique_lock<std::mutex> lock(mutex_);
         ++sleeping_;
         bool entered = false;
@@ -149,13 +167,15 @@ class Pool {
   // Pairs with serve(): either this sees the sleeper, or the sleeper sees the gate open.
   void wake(int workers) {
     if (sleeping_.load() == 0) return;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+    }  // no sleeper is between looking and waiting
     for (int i = 0; i < workers; ++i) work_came_.notify_one();
   }
 
   void wait_for_others() {
     const auto empty = [this] { return gate_.load() < kInside; };
-    if (spin_until(empty)) return;
+    if (spin_until(empty, [] { return false; })) return;
     std::unique_lock<std::mutex> lock(mutex_);
     caller_sleeps_.store(true);
     all_left_.wait(lock, empty);
@@ -175,7 +195,9 @@ class Pool {
   std::atomic<bool> caller_sleeps_{false};
   bool stopping_ = false;
 
-  int started_ = 0;
+  std::atomic<int> runs_{0};        // under way; each may bring jobs
+  std::atomic<int> processors_{0};  // this process may use; 0: nobody has asked yet
+  std::atomic<int> started_{0};
   std::thread workers_[kMaxThreads];
 };
 
@@ -213,5 +235,10 @@ struct AtExit {
 }  // namespace
 
 void parallel_for(int count, int threads, Task task) { pool().run(count, threads, task); }
+
+bool workers_awake() { return pool().awake(); }
+
+RunUnderWay::RunUnderWay() { pool().begin_run(); }
+RunUnderWay::~RunUnderWay() { pool().end_run(); }
 
 }  // namespace pdrt::cpu

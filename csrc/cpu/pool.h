@@ -30,4 +30,18 @@ int available_threads();
 // throw. Worker threads start on first use; in a forked child they start anew.
 void parallel_for(int count, int threads, Task task);
 
+// Whether workers are awake, so that a job reaches one in less than a microsecond; waking one takes
+// tens.
+bool workers_awake();
+
+// While one exists, workers that have woken for a job stay awake for the next, as long as there are
+// processors enough for them and for all who give jobs.
+class RunUnderWay {
+ public:
+  RunUnderWay();
+  ~RunUnderWay();
+  RunUnderWay(const RunUnderWay&) = delete;
+  RunUnderWay& operator=(const RunUnderWay&) = delete;
+};
+
 }  // namespace pdrt::cpu

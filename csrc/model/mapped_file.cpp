@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <new>
 
 #include "model/descriptor.h"
@@ -55,6 +57,17 @@ std::shared_ptr<const FileBytes> FileBytes::copy_of(const void* bytes, std::size
   copy->data_ = static_cast<const unsigned char*>(std::memcpy(data, bytes, size));
   copy->size_ = size;
   return copy;
+}
+
+void FileBytes::release(const void* first, std::size_t bytes) const {
+  const auto* const from = static_cast<const unsigned char*>(first);
+  const std::less<> before;  // defined for any two pointers
+  if (!mapped_ || before(from, data_) || before(data_ + size_, from + bytes)) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto at = reinterpret_cast<std::uintptr_t>(first);
+  const std::uintptr_t begin = (at + page - 1) / page * page, end = (at + bytes) / page * page;
+  // Nobody writes to a private mapping of a file, so what is dropped is what the file holds.
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 FileBytes::~FileBytes() {

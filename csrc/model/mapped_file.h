@@ -20,6 +20,11 @@ class FileBytes {
   FileBytes(const FileBytes&) = delete;
   FileBytes& operator=(const FileBytes&) = delete;
 
+  // Gives back the memory of whole pages within these bytes, which a plan has copied in another
+  // order and will hardly read again. They can be read all the same: the system fetches them anew.
+  // Does nothing to a copy from memory, nor to memory that is not this file's.
+  void release(const void* first, std::size_t bytes) const;
+
   const unsigned char* data() const { return data_; }
   std::size_t size() const { return size_; }
 

@@ -1,6 +1,9 @@
 #include "pdrt/tensor.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <stdexcept>
@@ -12,6 +15,20 @@ namespace pdrt {
 namespace {
 
 constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+// Large blocks lie on huge pages where the system has them: planes are further apart than a page,
+// and a core keeps the addresses of far fewer small pages than a convolution reads planes.
+void* allocate(std::size_t bytes) {
+  const std::size_t alignment = bytes < kHugePage ? kAlignment : kHugePage;
+  const std::size_t whole = (bytes + alignment - 1) / alignment * alignment;
+  void* const memory = std::aligned_alloc(alignment, whole);
+  if (memory == nullptr) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  if (alignment == kHugePage) ::madvise(memory, bytes, MADV_HUGEPAGE);  // a wish
+#endif
+  return memory;
+}
 
 // One loop of a copy: `count` steps, each moving the two pointers by so many bytes.
 struct Loop {
@@ -184,7 +201,7 @@ Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape
   }
   // Never nothing: an empty tensor is present all the same. Whole vectors may be read to the end.
   const std::size_t whole = (static_cast<std::size_t>(*bytes) / kAlignment + 1) * kAlignment;
-  data_.reset(::operator new (whole, std::align_val_t{kAlignment}));
+  data_.reset(allocate(whole));
 }
 
 Tensor Tensor::copy_of(const TensorView& view) {
@@ -193,8 +210,6 @@ Tensor Tensor::copy_of(const TensorView& view) {
   return tensor;
 }
 
-void Tensor::Free::operator()(void* memory) const {
-  ::operator delete (memory, std::align_val_t{kAlignment});
-}
+void Tensor::Free::operator()(void* memory) const { std::free(memory); }
 
 }  // namespace pdrt

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "plan/program.h"
+#include "planes/planes.h"
 
 namespace pdrt::plan {
 
@@ -24,6 +25,17 @@ inline Extent extent_of(const Shape& shape) {
     e.width = shape[3];
   }
   return e;
+}
+
+// The least multiple of kLanes that is not less than x.
+constexpr std::int32_t whole_lanes(std::int64_t x) {
+  return static_cast<std::int32_t>((x + kLanes - 1) / kLanes * kLanes);
+}
+
+// From one plane of so many floats to the next: an odd multiple of kLanes, see Plane.
+constexpr std::int32_t stride_for(std::int32_t floats) {
+  const std::int32_t whole = whole_lanes(floats);
+  return whole / kLanes % 2 == 0 ? whole + kLanes : whole;
 }
 
 // The shape with ones in front, as broadcasting sees it beside a tensor of higher rank.

@@ -1,6 +1,6 @@
-// Geometries: one row length, lead and tail for all planes of the same height and width, wide
-// enough for every convolution that reads or writes them, so that whole planes are single flat
-// ranges.
+// Geometries: one row length, lead and tail for all planes of the same height and width, so that
+// whole planes are single flat ranges. Rows are long enough for every convolution that reads or
+// writes them, or, where that wastes more than it saves, exactly as wide as the map.
 
 #include <algorithm>
 #include <limits>
@@ -18,13 +18,16 @@ using Size = std::pair<std::int64_t, std::int64_t>;  // height, width
 // Taps and plane offsets are 32-bit.
 constexpr std::int64_t kMaxPlaneFloats = std::int64_t{1} << 28;
 
+// Filters that would need more phase planes than this keep the gap: scratch memory is bounded.
+constexpr int kMostPhases = 16;
+
 struct Demand {
   std::int64_t row = 0;
   std::int64_t before = 0, behind = 0;
 };
 
-std::int32_t round_up(std::int64_t x) {
-  return static_cast<std::int32_t>((x + kLanes - 1) / kLanes * kLanes);
+std::int32_t flat_range(const Size& size, std::int64_t row) {
+  return whole_lanes(size.first * row);
 }
 
 Plane make_plane(const Size& size, const Demand& demand, std::vector<std::uint32_t>& mask) {
@@ -32,10 +35,9 @@ Plane make_plane(const Size& size, const Demand& demand, std::vector<std::uint32
   plane.height = static_cast<std::int32_t>(size.first);
   plane.width = static_cast<std::int32_t>(size.second);
   plane.row = static_cast<std::int32_t>(demand.row);
-  plane.lead = round_up(demand.before);
-  plane.flat = round_up(size.first * demand.row);
-  plane.stride = plane.lead + plane.flat + round_up(demand.behind);
-  if (plane.stride % 1024 == 0) plane.stride += kLanes;  // else all planes share a cache's lines
+  plane.lead = whole_lanes(demand.before);
+  plane.flat = flat_range(size, demand.row);
+  plane.stride = stride_for(plane.lead + plane.flat + whole_lanes(demand.behind));
   mask.assign(plane.flat, 0);
   for (std::int32_t y = 0; y < plane.height; ++y) {
     std::fill_n(mask.begin() + std::int64_t{1} * y * plane.row, plane.width, ~std::uint32_t{0});
@@ -44,9 +46,68 @@ Plane make_plane(const Size& size, const Demand& demand, std::vector<std::uint32
   return plane;
 }
 
+// What each way to compute a convolution is expected to cost, and with which tiles.
+void choose_ways(ConvolutionPlan& convolution, const ConvolutionForm& form, const Plane& output,
+                 const PlanOptions& options) {
+  convolution.direct = direct_cost(form, output, convolution.taps.floats_per_channel());
+  if (options.winograd_tile != 0) {
+    convolution.winograd = plan_winograd(form, options.winograd_tile);
+    return;
+  }
+  const LayerCosts* measured = nullptr;
+  if (options.measured) {
+    const auto at = options.measured->find(layer_key(form));
+    if (at != options.measured->end()) measured = &at->second;
+  }
+  if (measured) convolution.direct = measured->direct;
+  convolution.winograd = plan_winograd(form, convolution.direct, measured);
+}
+
+Size size_of(const ConvolutionForm& form) { return {form.out_h, form.out_w}; }
+
+// The step's form, if it is a convolution that reads by taps. Depthwise kernels do so where there
+// is a gap, but need none.
+const ConvolutionForm* form_with_taps(const Step& step) {
+  const auto* form = std::get_if<ConvolutionForm>(&step.form);
+  return form && !form->depthwise() ? form : nullptr;
+}
+
+// What all convolutions that write maps of this size are expected to cost, in rows so long.
+// Measurements of a machine hold for one geometry and must not change it.
+double cost_of(const Plan& plan, const Size& size, std::int32_t row) {
+  Plane plane;
+  plane.row = row;
+  plane.flat = flat_range(size, row);
+  double cost = 0;
+  for (const Step& step : plan.steps) {
+    const auto* form = form_with_taps(step);
+    if (!form || size_of(*form) != size) continue;
+    const Taps taps = place_taps(*form, row, plane.flat);
+    const Cost direct = direct_cost(*form, plane, taps.floats_per_channel());
+    const WinogradPlan winograd = plan_winograd(*form, direct, nullptr);
+    const Cost& least = winograd.possible() ? winograd.cost : direct;
+    cost += least.of(form->kernels / form->groups, form->group_channels()) *
+            static_cast<double>(form->groups * step.layer->samples);
+  }
+  return cost;
+}
+
+// Without the gap between rows, convolutions compute no pixels that are none, but filters of
+// several columns need a copy of their input for each.
+bool gap_pays(const Plan& plan, const Size& size, std::int32_t row) {
+  const auto width = static_cast<std::int32_t>(size.second);
+  for (const Step& step : plan.steps) {
+    const auto* form = form_with_taps(step);
+    if (!form || size_of(*form) != size || least_row(*form) <= width) continue;
+    if (place_taps(*form, width, flat_range(size, width)).phases.phase_count > kMostPhases)
+      return true;
+  }
+  return cost_of(plan, size, row) <= cost_of(plan, size, width);
+}
+
 }  // namespace
 
-void lay_out(Plan& plan) {
+void lay_out(Plan& plan, const PlanOptions& options) {
   std::map<Size, Demand> demands;
   for (std::size_t id = 0; id < plan.program.values.size(); ++id) {
     if (!plan.planes[id]) continue;
@@ -55,8 +116,8 @@ void lay_out(Plan& plan) {
     demand.row = std::max(demand.row, e.width);
   }
   for (const Step& step : plan.steps) {
-    if (const auto* form = std::get_if<ConvolutionForm>(&step.form)) {
-      Demand& demand = demands.at({form->out_h, form->out_w});
+    if (const auto* form = form_with_taps(step)) {
+      Demand& demand = demands.at(size_of(*form));
       demand.row = std::max<std::int64_t>(demand.row, least_row(*form));
     }
   }
@@ -67,11 +128,17 @@ void lay_out(Plan& plan) {
                        " pixels is larger than the plane engine's limit of 2^28");
     }
   }
+  for (auto& [size, demand] : demands) {
+    const auto row = static_cast<std::int32_t>(demand.row);
+    if (row > size.second && !gap_pays(plan, size, row)) demand.row = size.second;
+  }
   for (const Step& step : plan.steps) {
     const auto* form = std::get_if<ConvolutionForm>(&step.form);
-    if (!form || !reads_directly(*form)) continue;
-    Demand& demand = demands.at({form->out_h, form->out_w});
-    const Reach reach = reach_of(*form, static_cast<std::int32_t>(demand.row));
+    if (!form) continue;
+    Demand& demand = demands.at(size_of(*form));
+    const auto row = static_cast<std::int32_t>(demand.row);
+    if (!reads_directly(*form, row)) continue;
+    const Reach reach = reach_of(*form, row);
     demand.before = std::max<std::int64_t>(demand.before, reach.before);
     demand.behind = std::max<std::int64_t>(demand.behind, reach.behind);
   }
@@ -89,12 +156,14 @@ void lay_out(Plan& plan) {
   plan.convolutions.resize(plan.steps.size());
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     if (const auto* form = std::get_if<ConvolutionForm>(&plan.steps[s].form)) {
+      const Plane& output = *plan.values[plan.steps[s].outputs[0]].plane;
       Taps& taps = plan.convolutions[s].taps;
-      taps = place_taps(*form, *plan.values[plan.steps[s].outputs[0]].plane);
+      taps = place_taps(*form, output.row, output.flat);
       if (taps.floats_per_channel() > std::numeric_limits<std::int32_t>::max()) {
         throw ModelError(plan.program.graph->source + ": node '" + plan.steps[s].name +
                          "' (Conv): its input in phases is larger than 2^31 floats per channel");
       }
+      choose_ways(plan.convolutions[s], *form, output, options);
     }
   }
 }

@@ -142,10 +142,14 @@ class MemoryPlanner {
     }
     for (int s = 0; s < steps; ++s) {
       const auto* form = std::get_if<ConvolutionForm>(&plan_.steps[s].form);
-      if (!form || form->depthwise() || plan_.convolutions[s].taps.direct) continue;
+      if (!form || form->depthwise()) continue;
+      const ConvolutionPlan& own = plan_.convolutions[s];
+      const std::int64_t floats =
+          std::max(form->group_channels() * own.taps.floats_per_channel(),  // groups take turns
+                   own.winograd.scratch_floats(form->channels, form->kernels));
+      if (floats == 0) continue;
       Buffer scratch;
-      scratch.bytes =
-          aligned(form->channels * plan_.convolutions[s].taps.floats_per_channel() * sizeof(float));
+      scratch.bytes = aligned(floats * sizeof(float));
       scratch.first = scratch.last = s;
       scratch.offset = &plan_.convolutions[s].scratch;
       buffers.push_back(scratch);

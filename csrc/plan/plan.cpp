@@ -24,7 +24,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
     find_switches(program, plan->planes, steps, dependence, plan->needs);
     for (int group : dependence.order()) plan->steps.push_back(std::move(steps[group]));
   }
-  lay_out(*plan);
+  lay_out(*plan, options);
   assign_memory(*plan);
   return plan;
 }

@@ -10,6 +10,7 @@
 #include "plan/need.h"
 #include "plan/step.h"
 #include "plan/taps.h"
+#include "plan/winograd.h"
 #include "planes/planes.h"
 
 namespace pdrt::plan {
@@ -38,7 +39,9 @@ struct Placement {
 // What a convolution needs beside its Step.
 struct ConvolutionPlan {
   Taps taps;
-  std::size_t scratch = 0;  // phase planes of one sample: bytes into the arena
+  Cost direct;  // of visiting every tap
+  WinogradPlan winograd;
+  std::size_t scratch = 0;  // what its input is rearranged to, one sample: bytes into the arena
 };
 
 struct Plan {
@@ -61,6 +64,8 @@ struct Plan {
 
 struct PlanOptions {
   bool reference = false;  // every node as its reference, nothing fused, nothing skipped
+  std::shared_ptr<const CostTable> measured;  // costs on this machine; nullptr: the expected ones
+  int winograd_tile = 0;  // 0: chosen by cost; else tiles of this size wherever they can be used
 };
 
 // `shapes` in the order of graph.inputs; `outputs` are values of the graph.
@@ -69,7 +74,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
                                       const PlanOptions& options);
 
 // The passes of make_plan after the steps are in order.
-void lay_out(Plan& plan);        // geometries, taps
-void assign_memory(Plan& plan);  // placements, arena
+void lay_out(Plan& plan, const PlanOptions& options);  // geometries, taps, ways to compute
+void assign_memory(Plan& plan);                        // placements, arena
 
 }  // namespace pdrt::plan

@@ -12,23 +12,23 @@ constexpr int kLanes = 16;
 
 // Geometry shared by all planes of height x width pixels in a plan. Pixel (y, x) is at
 // [y * row + x]. Between width and row lie `gap` floats that are always zero: the right border of
-// one row is the left border of the next. In front of pixel (0,0) lie `lead` zero floats, behind
-// the last pixel lie zeros up to `stride - lead`.
+// one row is the left border of the next. Small maps may have no gap. In front of pixel (0,0) lie
+// `lead` zero floats, behind the last pixel lie zeros up to `stride - lead`.
 //
 // What is read beside the pixels: convolve, for pixels [begin, end), reads exactly
 // [offset + begin, offset + end) of an input for every tap's offset, so a lead of -min(offsets) and
 // a tail of max(offsets) are enough; depthwise does so where gap, lead and tail are wide enough.
 // Everything else stays within `flat`.
 //
-// Strides that are a multiple of 1024 floats put all planes on the same lines of a cache: avoid
-// them.
+// The same pixels of one plane after the other are read together. So that these fall on all sets of
+// a cache alike, strides are odd multiples of its lines, which are kLanes floats.
 struct Plane {
   std::int32_t height = 1;
   std::int32_t width = 1;
   std::int32_t row = 1;   // width + gap
   std::int32_t lead = 0;  // multiple of kLanes
   std::int32_t flat = 0;  // height * row rounded up to kLanes: what a flat loop writes
-  // Floats from one plane to the next: lead + flat + tail, multiple of kLanes.
+  // Floats from one plane to the next: lead + flat + tail, an odd multiple of kLanes.
   std::int32_t stride = 0;
   // `flat` words: all ones on a pixel, zero in the gap and past the end. Whatever is stored is
   // ANDed with it, so what is no pixel becomes +0 even where NaN was computed.
@@ -75,21 +75,23 @@ enum class Operand : std::uint8_t {
 
 constexpr int kMaxStages = 16;
 
-// Rearranges one input plane so that taps of any stride, padding and dilation become fixed offsets:
-// phase (i, j) holds in[r * stride_h + i][c * stride_w + j] at row r, column c, zero outside the
-// input, for r in [row0, row1), c in [col0, col1). Phase planes are laid one after another,
-// `phase_stride` floats apart, listed by `phases` (i * stride_w + j).
-//
-// Rows may be shorter than col1 - col0 where the columns that then coincide, the last of one row
-// and the first of the next, both lie outside the input.
+// A plane made from an input plane: in[r * stride_h + row][c * stride_w + column] at row r, column
+// c, for r in [row0, row1), c in [col0, col1), which is where these are pixels of the input; zero
+// everywhere else.
+struct Phase {
+  std::int32_t row = 0, column = 0;
+  std::int32_t row0 = 0, row1 = 0, col0 = 0, col1 = 0;
+};
+
+// Rearranges one input plane into phases, so that taps of any stride, padding and dilation become
+// fixed offsets. Phase planes are laid one after another, `phase_stride` floats apart, in the order
+// of the list.
 struct Phases {
   std::int32_t stride_h = 1, stride_w = 1;
-  const std::int32_t* phases = nullptr;
+  const Phase* phases = nullptr;
   int phase_count = 0;
-  std::int32_t row0 = 0, row1 = 0, col0 = 0, col1 = 0;
-  std::int32_t row = 0;  // floats per row: the output plane's row
-  // Floats in front of (0,0) of each phase plane; at least -(row0 * row + col0).
-  std::int32_t lead = 0;
+  std::int32_t row = 0;   // floats per row: the output plane's; at least any col1 - col0
+  std::int32_t lead = 0;  // floats in front of (0,0) of each phase plane
   // Everything in [-lead, phase_stride - lead) is written: zeros where no input is.
   std::int32_t phase_stride = 0;
 };
@@ -112,5 +114,29 @@ struct Pool {
   std::int32_t dilation_h = 1, dilation_w = 1;
   std::int32_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
 };
+
+// Winograd's F(m x m, 3 x 3) turns a 3x3 convolution of stride 1 into (m + 2)^2 pointwise ones over
+// tiles of m x m output pixels: the patch of input pixels that a tile needs is transformed to
+// (m + 2)^2 *positions*, at each position active inputs are multiplied by transformed weights and
+// summed up for each active kernel, and the sums are transformed to pixels.
+//
+// A map at hand: `rows` rows of `tiles_x` tiles each, from row `first_row` on. Tile number t of
+// them is float t of a position.
+struct WinogradMap {
+  int tile = 4;  // m: 2, 4 or 6
+  int tiles_x = 0, first_row = 0, rows = 0;
+  const Plane* plane = nullptr;  // of the input; of the output for winograd_output
+  int pad_top = 0, pad_left = 0;
+  // All ones where a column is a pixel, else 0, for kWinogradColumns columns; from the first that a
+  // patch reads (input: -pad_left), from column 0 (output).
+  const std::uint32_t* columns = nullptr;
+};
+constexpr int kWinogradColumns = 1600;
+constexpr int kWinogradScratch = 16 * 1024;  // floats of stack that rows of tiles are held in
+
+// Floats of a line of tiles in that scratch, of which there are m * (m + 2).
+constexpr int winograd_line(int rows, int tiles_x) {
+  return ((rows + 1) * tiles_x + 2 * kLanes - 1) / kLanes * kLanes;
+}
 
 }  // namespace pdrt

@@ -1,6 +1,6 @@
 // Convolutions: the active kernels of each sample over its active input channels.
 
-#include "run/chain.h"
+#include "run/direct.h"
 #include "run/kernel_lists.h"
 #include "run/steps.h"
 
@@ -63,51 +63,15 @@ const float* fold_constants(const Frame& frame, const cpu::Convolution& task,
   return work.bias.data();
 }
 
-// Replaces the listed planes by their phases, where taps cannot read the planes themselves.
-void split_inputs(const Frame& frame, std::size_t s, int visited) {
-  const plan::ConvolutionPlan& own = frame.plan.convolutions[s];
-  if (own.taps.direct) return;
-  Workspace& work = frame.work;
-  Phases phases = own.taps.phases;
-  phases.phases = own.taps.phase_list.data();
-  float* scratch = reinterpret_cast<float*>(work.arena() + own.scratch);
-  const std::int64_t floats = own.taps.floats_per_channel();
-  const Plane& plane = *frame.plan.values[frame.plan.steps[s].inputs[0]].plane;
-  auto split = [&](int i) {
-    frame.engine.split(phases, work.input_planes[i], plane, scratch + i * floats + phases.lead);
-  };
-  for_each_piece(frame, visited, visited * std::int64_t{plane.flat}, split);
-  for (int i = 0; i < visited; ++i) work.input_planes[i] = scratch + i * floats + phases.lead;
-}
-
 void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
   const plan::Step& step = frame.plan.steps[s];
   const auto& form = std::get<ConvolutionForm>(step.form);
-  const plan::Taps& taps = frame.plan.convolutions[s].taps;
-  const ValueId output = step.outputs[0];
   Workspace& work = frame.work;
   const Chain chain(frame, step, sample);
   const KernelLists lists = list_kernels(frame, step, chain, sample);
 
-  cpu::Convolution task;
-  task.inputs = work.input_planes.data();
-  task.channel = work.input_channels.data();
-  task.offsets = taps.offsets.data();
-  task.taps = form.taps();
-  task.weights = form.weights;
-  task.weights_row = form.group_channels() * form.taps();
-  task.output = frame.plane(output, sample, 0);
-  task.plane = frame.plan.values[output].plane;
+  cpu::Convolution task = task_of(frame, s, sample);
   task.epilogue = chain.epilogue();
-  task.nonzero = work.nonzero.data();
-  auto launch = [&] {
-    for_each_tile(frame, task.kernel_count, task.plane->flat,
-                  task.kernel_count * step.layer->macs_per_pair * std::max(1, task.channels),
-                  [&](int first, int last, int begin, int end) {
-                    frame.engine.convolve(task, first, last, begin, end);
-                  });
-  };
-
   const int group_kernels = static_cast<int>(form.kernels / form.groups),
             group_channels = static_cast<int>(form.group_channels());
   const std::int32_t* end = work.kernels.data() + lists.compute;
@@ -126,15 +90,15 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
       task.bias = fold_constants(frame, task, constants, inputs.folded);
     }
     visited += std::int64_t{1} * task.kernel_count * task.channels;
-    split_inputs(frame, s, inputs.visited);
-    launch();
+    const int chosen = cheapest_way(frame.plan, s, task.kernel_count, task.channels);
+    way(chosen).run(frame, {s, task}, frame.packed[s * kWays + chosen]);
   }
   // Switched off, but with a residual to come: the stages on zeros.
   task.kernels = work.stage_kernels.data();
   task.kernel_count = lists.stages;
   task.channels = 0;
   task.bias = nullptr;
-  launch();
+  direct::run(frame, {s, task}, nullptr);
 
   finish_kernels(frame, step, sample, lists);
   frame.count(step, sample, lists.compute, visited);

@@ -7,13 +7,17 @@
 
 namespace pdrt::run {
 
+// By step and way (see ways.h): weights in the form that way needs.
+using PackedSteps = std::vector<const float*>;
+
 class Frame {
  public:
-  Frame(const plan::Plan& plan, const cpu::Engine& engine, int threads, bool skip,
-        Workspace& workspace)
-      : plan(plan), engine(engine), threads(threads), skip(skip), work(workspace) {}
+  Frame(const plan::Plan& plan, const PackedSteps& packed, const cpu::Engine& engine, int threads,
+        bool skip, Workspace& workspace)
+      : plan(plan), packed(packed), engine(engine), threads(threads), skip(skip), work(workspace) {}
 
   const plan::Plan& plan;
+  const PackedSteps& packed;
   const cpu::Engine& engine;
   const int threads;
   const bool skip;  // false: nothing is ever off

@@ -76,6 +76,24 @@ std::vector<TensorView> in_order(const Graph& graph,
   return ordered;
 }
 
+std::vector<Shape> concrete_shapes(const Graph& graph, const std::vector<Shape>& shapes) {
+  std::vector<Shape> concrete = shapes;
+  if (shapes.empty()) {
+    for (const Spec& spec : graph.input_specs) {
+      concrete.push_back(spec.shape);
+      std::replace(concrete.back().begin(), concrete.back().end(), std::int64_t{-1},
+                   std::int64_t{1});
+    }
+  } else if (shapes.size() != graph.inputs.size()) {
+    throw InputError(graph.source + ": " + std::to_string(shapes.size()) +
+                     " shapes given, the model takes " + std::to_string(graph.inputs.size()) +
+                     " inputs");
+  }
+  for (std::size_t i = 0; i < concrete.size(); ++i)
+    check_shape(graph, graph.input_specs[i], concrete[i]);
+  return concrete;
+}
+
 ValueId find_value(const Graph& graph, const std::string& name) {
   for (std::size_t id = 0; id < graph.values.size(); ++id) {
     if (graph.values[id].name == name) return static_cast<ValueId>(id);

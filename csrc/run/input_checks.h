@@ -21,6 +21,9 @@ void check_input(const Graph& graph, const Spec& spec, const TensorView& view);
 std::vector<TensorView> in_order(const Graph& graph,
                                  const std::map<std::string, TensorView>& inputs);
 
+// A checked shape for every input, free dimensions being 1 where no shapes are given.
+std::vector<Shape> concrete_shapes(const Graph& graph, const std::vector<Shape>& shapes);
+
 ValueId find_value(const Graph& graph, const std::string& name);
 
 }  // namespace pdrt::run

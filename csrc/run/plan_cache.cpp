@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "model/mapped_file.h"
 #include "pdrt/error.h"
 #include "run/input_checks.h"
 
@@ -20,11 +21,34 @@ bool fits(const std::vector<Shape>& shapes, const std::vector<TensorView>& input
   return true;
 }
 
+// The file's weights, where another form of them is what will usually be read.
+void release_weights(const plan::Plan& plan, std::size_t s) {
+  const auto& form = std::get<plan::ConvolutionForm>(plan.steps[s].form);
+  const std::int64_t kernels = form.kernels / form.groups, channels = form.group_channels();
+  if (cheapest_way(plan, s, kernels, channels) == kDirect) return;
+  const auto file = std::static_pointer_cast<const FileBytes>(plan.program.graph->storage);
+  file->release(form.weights, form.kernels * channels * form.taps() * sizeof(float));
+}
+
 }  // namespace
 
-PreparedPlan::PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan::Plan> plan)
-    : shapes_(std::move(shapes)), plan_(std::move(plan)) {
-  for (const plan::Step& step : plan_->steps) implementations_.push_back(&implementation_of(step));
+PreparedPlan::PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan::Plan> plan,
+                           const cpu::Engine& engine, int threads, PackedWeights& packed)
+    : shapes_(std::move(shapes)),
+      plan_(std::move(plan)),
+      packed_(plan_->steps.size() * kWays, nullptr) {
+  for (std::size_t s = 0; s < plan_->steps.size(); ++s) {
+    const plan::Step& step = plan_->steps[s];
+    implementations_.push_back(&implementation_of(step));
+    if (!std::holds_alternative<plan::ConvolutionForm>(step.form)) continue;
+    for (int index = 0; index < kWays; ++index) {
+      if (!way(index).possible(*plan_, s)) continue;
+      packed_[s * kWays + index] = way(index).pack(*plan_, s, engine, threads, packed);
+    }
+    release_weights(*plan_, s);
+  }
+  packed_bytes_ = packed.bytes();
+  for (const Tensor& tensor : plan_->packed) packed_bytes_ += tensor.bytes();
 }
 
 void PreparedPlan::run_steps(const Frame& frame) const {
@@ -67,7 +91,8 @@ std::shared_ptr<PreparedPlan> PlanCache::get(const std::vector<Shape>& shapes) {
     std::rotate(plans_.begin(), at, at + 1);
     return plans_.front();
   }
-  plans_.insert(plans_.begin(), std::make_shared<PreparedPlan>(shapes, make(shapes)));
+  plans_.insert(plans_.begin(),
+                std::make_shared<PreparedPlan>(shapes, make(shapes), engine_, threads_, packed_));
   if (plans_.size() > kMaxPlans) plans_.pop_back();
   return plans_.front();
 }

@@ -7,15 +7,19 @@
 #include <vector>
 
 #include "run/implementations.h"
+#include "run/ways.h"
 
 namespace pdrt::run {
 
 class PreparedPlan {
  public:
-  PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan::Plan> plan);
+  PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan::Plan> plan,
+               const cpu::Engine& engine, int threads, PackedWeights& packed);
 
   const std::vector<Shape>& shapes() const { return shapes_; }
   const plan::Plan& plan() const { return *plan_; }
+  const PackedSteps& packed() const { return packed_; }
+  std::size_t packed_bytes() const { return packed_bytes_; }
   void run_steps(const Frame& frame) const;
   void time_steps(const Frame& frame) const;  // the same, filling Workspace::step_milliseconds
 
@@ -28,14 +32,21 @@ class PreparedPlan {
   std::vector<Shape> shapes_;
   std::unique_ptr<const plan::Plan> plan_;
   std::vector<const Implementation*> implementations_;  // by step
+  PackedSteps packed_;
+  std::size_t packed_bytes_;  // of all the session's plans, when this one was made
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> idle_;
 };
 
 class PlanCache {
  public:
-  PlanCache(const Graph& graph, std::vector<ValueId> outputs, plan::PlanOptions options)
-      : graph_(graph), outputs_(std::move(outputs)), options_(options) {}
+  PlanCache(const Graph& graph, std::vector<ValueId> outputs, plan::PlanOptions options,
+            const cpu::Engine& engine, int threads)
+      : graph_(graph),
+        outputs_(std::move(outputs)),
+        options_(options),
+        engine_(engine),
+        threads_(threads) {}
 
   // Plans if these shapes are new. Safe from several threads; a plan in use outlives its place
   // here.
@@ -47,6 +58,9 @@ class PlanCache {
   const Graph& graph_;
   std::vector<ValueId> outputs_;
   plan::PlanOptions options_;
+  const cpu::Engine& engine_;
+  const int threads_;
+  PackedWeights packed_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<PreparedPlan>> plans_;  // most recently used first
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <optional>
 
 #include "cpu/pool.h"
 #include "model/output_specs.h"
@@ -11,6 +12,7 @@
 #include "run/plan_cache.h"
 #include "run/statistics.h"
 #include "run/transfer.h"
+#include "run/tuning.h"
 
 namespace pdrt {
 namespace {
@@ -54,7 +56,8 @@ struct Session::State {
         engine(cpu::select_engine()),
         outputs(chosen_outputs(graph(), options.outputs)),
         output_specs(specs_of(graph(), outputs)),
-        plans(graph(), outputs, {options.device == "reference"}) {
+        tuning(run::read_tuning(run::cache_folder(options.cache_dir), engine)),
+        plans(graph(), outputs, {options.device == "reference", tuning.costs}, engine, threads) {
     if (!run::is_concrete(graph())) return;  // planned when the first shapes arrive
     std::vector<Shape> shapes;
     for (const Spec& spec : graph().input_specs) shapes.push_back(spec.shape);
@@ -81,13 +84,17 @@ struct Session::State {
       run::check_input(graph(), graph().input_specs[i], inputs[i]);
     const std::shared_ptr<run::PreparedPlan> prepared = plans.get(inputs);
     std::unique_ptr<run::Workspace> workspace = prepared->take();
-    const run::Frame frame(prepared->plan(), engine, threads, options.skip, *workspace);
+    const run::Frame frame(prepared->plan(), prepared->packed(), engine, threads, options.skip,
+                           *workspace);
+    std::optional<cpu::RunUnderWay> under_way;
+    if (threads > 1) under_way.emplace();
     run::load_inputs(frame, inputs);
     if (options.profile) {
       prepared->time_steps(frame);
     } else {
       prepared->run_steps(frame);
     }
+    under_way.reset();
     deliver(frame);
     {
       const std::lock_guard<std::mutex> lock(last_mutex);
@@ -106,6 +113,7 @@ struct Session::State {
   const cpu::Engine& engine;
   const std::vector<ValueId> outputs;
   const std::vector<Spec> output_specs;
+  const run::Tuning tuning;
   run::PlanCache plans;
   std::mutex last_mutex;
   RunStats last;
@@ -166,22 +174,14 @@ RunStats Session::last_run() const {
 }
 
 Explanation Session::explain(const std::vector<Shape>& shapes) const {
-  const Graph& graph = state_->graph();
-  std::vector<Shape> concrete = shapes;
-  if (shapes.empty()) {
-    for (const Spec& spec : graph.input_specs) {
-      concrete.push_back(spec.shape);
-      std::replace(concrete.back().begin(), concrete.back().end(), std::int64_t{-1},
-                   std::int64_t{1});
-    }
-  } else if (shapes.size() != graph.inputs.size()) {
-    throw InputError(graph.source + ": " + std::to_string(shapes.size()) +
-                     " shapes given, the model takes " + std::to_string(graph.inputs.size()) +
-                     " inputs");
-  }
-  for (std::size_t i = 0; i < concrete.size(); ++i)
-    run::check_shape(graph, graph.input_specs[i], concrete[i]);
-  return run::explain(state_->plans.get(concrete)->plan(), state_->device_name());
+  const std::vector<Shape> concrete = run::concrete_shapes(state_->graph(), shapes);
+  Explanation result = run::explain(*state_->plans.get(concrete), state_->device_name());
+  const run::Tuning& tuning = state_->tuning;
+  result.costs = tuning.costs ? "measured on this machine, " + tuning.file
+                 : tuning.ignored.empty()
+                     ? "expected; 'pdrt tune' measures them"
+                     : "expected: " + tuning.file + " is ignored: " + tuning.ignored;
+  return result;
 }
 
 }  // namespace pdrt

@@ -1,12 +1,23 @@
 #include "run/statistics.h"
 
 #include "run/implementations.h"
+#include "run/ways.h"
 
 namespace pdrt::run {
 namespace {
 
 void add_name(std::vector<std::string>& names, const std::string& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+// For a convolution, the way that runs it when all is on; samples with less on may take another.
+std::string implementation_name(const plan::Plan& plan, std::size_t s) {
+  const plan::Step& step = plan.steps[s];
+  const auto* form = std::get_if<plan::ConvolutionForm>(&step.form);
+  if (!form || form->depthwise()) return std::string(implementation_of(step).name);
+  const Way& chosen =
+      way(cheapest_way(plan, s, form->kernels / form->groups, form->group_channels()));
+  return std::string(chosen.name);
 }
 
 }  // namespace
@@ -42,14 +53,16 @@ void collect(const Frame& frame, RunStats& stats) {
   stats.layers.resize(used);
 }
 
-Explanation explain(const plan::Plan& plan, std::string device) {
+Explanation explain(const PreparedPlan& prepared, std::string device) {
+  const plan::Plan& plan = prepared.plan();
   Explanation result;
   result.device = std::move(device);
-  for (const plan::Step& step : plan.steps) {
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    const plan::Step& step = plan.steps[s];
     StepReport& report = result.steps.emplace_back();
     report.name = step.name;
     for (int op : step.ops) report.operators.emplace_back(plan.program.ops[op].kind());
-    report.implementation = implementation_of(step).name;
+    report.implementation = implementation_name(plan, s);
     report.refused = step.refused;
     report.macs = step.macs();
     report.output = plan.value(step.output()).shape;
@@ -65,7 +78,7 @@ Explanation explain(const plan::Plan& plan, std::string device) {
   }
   result.arena_bytes = plan.arena_bytes;
   result.weight_bytes = plan.program.graph->weight_bytes;
-  for (const Tensor& tensor : plan.packed) result.packed_bytes += tensor.bytes();
+  result.packed_bytes = prepared.packed_bytes();
   return result;
 }
 

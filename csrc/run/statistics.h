@@ -1,13 +1,13 @@
 // What a run did and what a plan will do, in the public words.
 #pragma once
 
-#include "run/frame.h"
+#include "run/plan_cache.h"
 
 namespace pdrt::run {
 
 // Fills everything but the time.
 void collect(const Frame& frame, RunStats& stats);
 
-Explanation explain(const plan::Plan& plan, std::string device);
+Explanation explain(const PreparedPlan& prepared, std::string device);
 
 }  // namespace pdrt::run

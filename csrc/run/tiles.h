@@ -7,40 +7,67 @@
 
 namespace pdrt::run {
 
-// Below this many multiply-adds waking a thread costs more than it saves (tens of microseconds of
-// one core).
-constexpr std::int64_t kParallelMacs = 400'000;
-constexpr int kTilePixels = 64;
-constexpr int kTileKernels = 12;
+// Below this many multiply-adds of a convolution, a few microseconds, handing part of them to a
+// thread that waits for work costs more than it saves.
+constexpr std::int64_t kSharedMacs = 400'000;
+// The same for steps that go over planes: they handle a number in the time of several
+// multiply-adds.
+constexpr std::int64_t kSharedNumbers = 50'000;
+// How many times that makes it worth waking a thread that sleeps: tens of microseconds, and a part
+// of them on the calling thread.
+constexpr std::int64_t kWaking = 8;
+
 constexpr int kTilesPerThread = 4;
+constexpr int kTileKernels = 6;  // what the engine computes at once, so that cuts lie between them
+// Fewer pixels in a part leave the engine too few vectors to cut into even tiles.
+constexpr int kPartPixels = 16 * kLanes;
+
+inline bool worth_sharing(const Frame& frame, std::int64_t work, std::int64_t least) {
+  return frame.threads > 1 && work >= least && (work >= kWaking * least || cpu::workers_awake());
+}
 
 // piece(0) ... piece(count - 1), on the frame's threads where there is enough to do.
 template <typename Piece>
-void for_each_piece(const Frame& frame, std::int64_t count, std::int64_t macs, const Piece& piece) {
-  cpu::parallel_for(static_cast<int>(count), macs < kParallelMacs ? 1 : frame.threads, piece);
+void for_each_piece(const Frame& frame, std::int64_t count, std::int64_t numbers,
+                    const Piece& piece) {
+  cpu::parallel_for(static_cast<int>(count),
+                    worth_sharing(frame, numbers, kSharedNumbers) ? frame.threads : 1, piece);
 }
 
+// Part `index` of `parts` nearly even ones of [0, end), cut at multiples of `unit`.
+struct Part {
+  Part(int index, int parts, int end, int unit)
+      : first(cut(index, parts, end, unit)), last(cut(index + 1, parts, end, unit)) {}
+  int first, last;
+
+ private:
+  static int cut(std::int64_t index, int parts, int end, int unit) {
+    const std::int64_t units = (end + unit - 1) / unit;
+    return static_cast<int>(std::min<std::int64_t>(end, index * units / parts * unit));
+  }
+};
+
+// Maps large enough are cut into as many parts as there are threads, small ones not at all; kernels
+// are cut for the rest. Parts of one stretch of kernels follow each other: threads that keep step
+// each stay with their own pixels, and what is uneven about the kernels is the same for all.
 template <typename Tile>
 void for_each_tile(const Frame& frame, int kernels, int flat, std::int64_t macs, const Tile& tile) {
   if (kernels == 0) return;
-  if (frame.threads == 1 || macs < kParallelMacs) {
+  if (!worth_sharing(frame, macs, kSharedMacs)) {
     tile(0, kernels, 0, flat);
     return;
   }
   const int wanted = frame.threads * kTilesPerThread;
-  const int pixel_blocks = (flat + kTilePixels - 1) / kTilePixels,
-            kernel_blocks = (kernels + kTileKernels - 1) / kTileKernels;
-  const int pixel_parts = std::min(wanted, pixel_blocks);
-  const int kernel_parts = std::min((wanted + pixel_parts - 1) / pixel_parts, kernel_blocks);
+  const int most_kernel_parts = (kernels + kTileKernels - 1) / kTileKernels;
+  const int most_pixel_parts = std::max(1, flat / kPartPixels);
+  int pixel_parts = std::min(frame.threads, most_pixel_parts);
+  const int kernel_parts = std::min((wanted + pixel_parts - 1) / pixel_parts, most_kernel_parts);
+  while (pixel_parts * kernel_parts < wanted && 2 * pixel_parts <= most_pixel_parts)
+    pixel_parts *= 2;
   cpu::parallel_for(pixel_parts * kernel_parts, frame.threads, [&](int index) {
-    const std::int64_t i = index % pixel_parts, j = index / pixel_parts;
-    const int begin = static_cast<int>(i * pixel_blocks / pixel_parts) * kTilePixels;
-    const int end =
-        std::min<int>(flat, static_cast<int>((i + 1) * pixel_blocks / pixel_parts) * kTilePixels);
-    const int first = static_cast<int>(j * kernel_blocks / kernel_parts) * kTileKernels;
-    const int last = std::min<int>(
-        kernels, static_cast<int>((j + 1) * kernel_blocks / kernel_parts) * kTileKernels);
-    tile(first, last, begin, end);
+    const Part pixels(index % pixel_parts, pixel_parts, flat, kLanes);
+    const Part part(index / pixel_parts, kernel_parts, kernels, kTileKernels);
+    tile(part.first, part.last, pixels.first, pixels.last);
   });
 }
 

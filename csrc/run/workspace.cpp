@@ -18,6 +18,7 @@ Workspace::Workspace(const plan::Plan& plan)
       input_channels(plan.max_channels),
       folded_channels(plan.max_channels),
       input_planes(plan.max_channels),
+      patch_planes(plan.max_channels),
       bias(plan.max_channels),
       calls(plan.steps.size()) {
   try {

@@ -39,7 +39,7 @@ class Workspace {
   // Lists for the step at hand, each as long as the widest value has channels.
   std::vector<std::uint8_t> needed, scratch, nonzero;
   std::vector<std::int32_t> kernels, stage_kernels, input_channels, folded_channels;
-  std::vector<const float*> input_planes;
+  std::vector<const float*> input_planes, patch_planes;
   std::vector<float> bias;  // with constants folded in, by kernel
 
   // Operands of steps that run as their reference: views with strides, pointers filled in per run.

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from os import PathLike
 from typing import Any
 
@@ -67,6 +68,9 @@ class Session:
     def last_run(self) -> dict[str, Any]: ...
     def explain(self, shapes: list[list[int]]) -> dict[str, Any]: ...
 
+def tune(
+    model: Model, cache_dir: str, shapes: list[list[int]], progress: Callable[[int, int], None]
+) -> list[dict[str, Any]]: ...
 def operators() -> list[dict[str, Any]]:
     """One row per operator: name, min_inputs, max_inputs (-1: any number), min_outputs, max_outputs, attributes."""
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pdrt
 
-COMMANDS = ("demo", "run", "inspect", "bench", "verify", "convert", "devices")
+COMMANDS = ("demo", "run", "inspect", "bench", "profile", "tune", "verify", "convert", "devices")
 
 _EPILOGUE = """\
 a first walk:
@@ -18,6 +18,7 @@ a first walk:
   pdrt inspect net.pdrt                          what runs, on what, and what can be skipped
   pdrt run net.pdrt --input cat.jpg --top 5      classify a picture
   pdrt bench net.pdrt                            how long it takes
+  pdrt profile net.pdrt --top 10                 where the time goes, step by step
 
 'pdrt COMMAND --help' shows the options of a command, with examples.
 """

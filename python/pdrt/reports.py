@@ -128,6 +128,8 @@ class Explanation:
 
     device: str
     """For example "cpu (avx512, 2 threads)"."""
+    costs: str
+    """What ways to compute are chosen by: expected costs, or those that `pdrt tune` measured, and in which file."""
     steps: tuple[StepReport, ...]
     macs: int
     """Multiply-adds when nothing is skipped."""
@@ -178,4 +180,5 @@ class Explanation:
             f"{format_bytes(self.weight_bytes)} of weights ({format_bytes(self.packed_bytes)} rearranged), "
             f"{format_bytes(self.arena_bytes)} of buffers"
         )
+        lines.append(f"costs: {self.costs}")
         return "\n".join(lines)

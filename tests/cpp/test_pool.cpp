@@ -105,6 +105,41 @@ void test_slow_worker() {
   CHECK(done[0] + done[1] == 2);
 }
 
+// Waits, for seconds if need be, until workers are awake or asleep.
+bool workers_become(bool awake) {
+  for (int i = 0; i < 5000 && pdrt::cpu::workers_awake() != awake; ++i) usleep(1000);
+  return pdrt::cpu::workers_awake() == awake;
+}
+
+// A run keeps its workers from sleeping only while it lasts, and every job is done whether they
+// sleep or not.
+void test_runs() {
+  using pdrt::cpu::RunUnderWay;
+  CHECK(workers_become(false));
+  int wrong = 0;
+  {
+    const RunUnderWay outer;
+    CHECK(!pdrt::cpu::workers_awake());  // nothing to do yet
+    for (int round = 0; round < 50; ++round) {
+      const RunUnderWay inner;
+      wrong += !each_once(20, 2);
+      std::atomic<int> inside{0};
+      std::atomic<bool> awake{false};
+      parallel_for(2, 2, [&](int) {
+        inside.fetch_add(1);
+        while (inside.load() < 2) std::this_thread::yield();
+        if (pdrt::cpu::workers_awake()) awake.store(true);
+      });
+      wrong += !awake.load();
+      if (round % 10 == 0) usleep(1000);  // longer than any of them waits
+    }
+    CHECK(workers_become(false));  // a run that brings nothing for long does not keep them, either
+    wrong += !each_once(20, 2);
+  }
+  CHECK(workers_become(false));
+  CHECK(wrong == 0);
+}
+
 #ifndef __SANITIZE_THREAD__  // which refuses to start threads after a fork
 int exit_status_of_child(bool (*work)()) {
   const pid_t child = fork();
@@ -188,6 +223,7 @@ int main() {
   test_work_is_shared();
   test_sleeping_workers();
   test_slow_worker();
+  test_runs();
 #ifndef __SANITIZE_THREAD__
   test_fork();
 #endif

@@ -1,6 +1,7 @@
 // Convolution: a tile of kernels x vectors of pixels in registers, over all
 // taps of the active inputs.
 #include "cpu/isa/functions.h"
+#include "cpu/isa/leftover.h"
 #include "cpu/isa/stages.h"
 
 namespace pdrt::cpu::PDRT_ISA {
@@ -42,7 +43,7 @@ PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* k
   const Plane& plane = *task.plane;
   for (int i = 0; i < kKernels; ++i) {
     const int k = kernels[i];
-    float* output = task.output + static_cast<std::int64_t>(k) * plane.stride;
+    float* output = output_of(task, kernels + i);
     const bool seen =
         finish(task.epilogue, k, values[i], output, plane.mask, begin, begin + kVectors * kVector);
     if (seen && task.nonzero != nullptr) mark(task.nonzero, k);
@@ -61,15 +62,55 @@ PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t
   load_mask(plane.mask + begin, mask);
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
     const int k = kernels[i];
-    float* output = task.output + static_cast<std::int64_t>(k) * plane.stride + begin;
+    float* output = output_of(task, kernels + i) + begin;
     const Words seen = store_pixels(sums[i], mask, output);
     if (task.nonzero != nullptr && any_nonzero(seen)) mark(task.nonzero, k);
   });
 }
 
+// The tile after this one: its kernels, and how many weights one tap has to look ahead per input.
+struct Next {
+  const std::int32_t* kernels;
+  std::int64_t step;
+};
+
+// Asks the caches for the weights of the next tile while this one computes: rows of weights lie
+// kilobytes apart, and each is over before the hardware has learnt where it leads. One tap walks
+// the rows one after the other, a few weights per input; more taps have the time to ask for the
+// same column of every row.
+template <int kKernels, int kTaps>
+struct NextWeights {
+  const Convolution& task;
+  Next next;
+  const float* rows[kTaps == 1 ? 1 : kKernels];
+  const float* end;
+  int row = 0;
+
+  NextWeights(const Convolution& task, Next next) : task(task), next(next) {
+    for (int i = 0; i < (kTaps == 1 ? 1 : kKernels); ++i) rows[i] = row_of(i);
+    end = rows[0] + task.weights_row;
+  }
+  const float* row_of(int i) const { return task.weights + next.kernels[i] * task.weights_row; }
+  // For the input whose weights begin at `column`.
+  void ask(std::int64_t column) {
+    if constexpr (kTaps == 1) {
+      __builtin_prefetch(rows[0]);
+      rows[0] += next.step;
+      if (__builtin_expect(rows[0] >= end, 0)) {
+        row = row + 1 < kKernels ? row + 1 : 0;
+        rows[0] = row_of(row);
+        end = rows[0] + task.weights_row;
+      }
+    } else {
+      unrolled<kKernels>([&](int i) PDRT_LAMBDA { __builtin_prefetch(rows[i] + column); });
+    }
+  }
+};
+
 // kTaps is 0 where the number of taps is not known at build time.
 template <int kKernels, int kVectors, int kTaps>
-static void tile(const Convolution& task, const std::int32_t* kernels, int begin, Finish how) {
+static void tile(const Convolution& task, const std::int32_t* kernels, int begin, Finish how,
+                 Next next) {
   const int taps = kTaps > 0 ? kTaps : task.taps;
   const float* weights[kKernels];
   Floats sums[kKernels][kVectors];
@@ -78,9 +119,11 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
     const Floats bias = splat(task.bias != nullptr ? task.bias[kernels[i]] : 0.0f);
     unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] = bias; });
   });
+  NextWeights<kKernels, kTaps> ahead(task, next);
   for (int c = 0; c < task.channels; ++c) {
     const float* input = task.inputs[c] + begin;
     const std::int64_t column = static_cast<std::int64_t>(task.channel[c]) * taps;
+    ahead.ask(column);
     const auto add_tap = [&](int t) PDRT_LAMBDA {
       const float* at = opaque(input + task.offsets[t]);
       Floats x[kVectors];
@@ -120,7 +163,8 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
   }
 }
 
-using Tile = void (*)(const Convolution& task, const std::int32_t* kernels, int begin, Finish how);
+using Tile = void (*)(const Convolution& task, const std::int32_t* kernels, int begin, Finish how,
+                      Next next);
 
 // Every size of tile of whole groups of kLanes up to the full one: [kernels - 1][vectors - 1].
 struct Tiles {
@@ -165,20 +209,56 @@ struct Parts {
   }
 };
 
-void convolve(const Convolution& task, int first, int last, int begin, int end) noexcept {
+// Kernels [first, last) on whole tiles of pixels [begin, end); done(low, high) after every tile of
+// kernels of the last pixels, while its weights are near.
+template <typename Done>
+static void convolve_tiles(const Convolution& task, int first, int last, int begin, int end,
+                           const Done& done) {
   const Tiles& tiles = task.taps == 1 ? kOneTap : task.taps == kUnrolledTaps ? kManyTaps : kAnyTaps;
   const Finish how = finish_of(task.epilogue);
   const Parts vectors((end - begin) / kVector, kTileVectors);
   const Parts kernels(last - first, kTileKernels);
+  const std::int64_t step = kTileKernels * task.weights_row / larger_of(1, task.channels);
   for (int v = 0, from = 0; v < vectors.parts; ++v) {
     const int to = vectors.end(v);
     for (int k = 0, low = 0; k < kernels.parts; ++k) {
       const int high = kernels.end(k);
+      // The last tile of all asks for its own weights again, which costs nothing.
+      const int next = smaller_of(high, last - first - (high - low));
       tiles.of[high - low - 1][to - from - 1](task, task.kernels + first + low,
-                                              begin + from * kVector, how);
+                                              begin + from * kVector, how,
+                                              Next{task.kernels + first + next, step});
+      if (v + 1 == vectors.parts) done(high);
       low = high;
     }
     from = to;
+  }
+}
+
+static void convolve_with_leftover(const Convolution& task, int first, int last, int begin,
+                                   int pixels) {
+  const Leftover leftover(task, pixels);
+  const int end = task.plane->flat - kLanes;
+  int done = 0;
+  const auto catch_up = [&](int high) {
+    const int count =
+        high == last - first ? high - done : (high - done) / Leftover::kRows * Leftover::kRows;
+    leftover.compute(task.kernels + first + done, count);
+    done += count;
+  };
+  if (begin < end) {
+    convolve_tiles(task, first, last, begin, end, catch_up);
+  } else {
+    catch_up(last - first);
+  }
+}
+
+void convolve(const Convolution& task, int first, int last, int begin, int end) noexcept {
+  const int leftover = end == task.plane->flat ? Leftover::pixels_of(task) : 0;
+  if (leftover > 0) {
+    convolve_with_leftover(task, first, last, begin, leftover);
+  } else {
+    convolve_tiles(task, first, last, begin, end, [](int) {});
   }
 }
 

@@ -22,6 +22,12 @@ void clear_borders(float* planes, const Plane& plane, const std::int32_t* list, 
 void load_plane(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out,
                 const Plane& plane) noexcept;
 void store_plane(const float* in, const Plane& plane, float* out) noexcept;
+void winograd_weights(int tile, const float* taps, int channels, float* out,
+                      std::int64_t position_stride) noexcept;
+void winograd_input(const WinogradMap& map, const float* in, float* out,
+                    std::int64_t position_stride) noexcept;
+bool winograd_output(const WinogradOutput& task, const float* sums,
+                     std::int64_t position_stride) noexcept;
 double fma_burst(long iterations) noexcept;
 
 // Depthwise for planes and windows of any kind.
@@ -35,6 +41,13 @@ bool finish(const Epilogue& epilogue, int k, const float* values, float* plane,
 
 PDRT_INLINE int larger_of(int x, int y) { return x > y ? x : y; }
 PDRT_INLINE int smaller_of(int x, int y) { return x < y ? x : y; }
+
+// The plane of the kernel at `position`, which points into the task's list.
+PDRT_INLINE float* output_of(const Convolution& task, const std::int32_t* position) {
+  const std::int64_t plane =
+      task.in_order ? position - task.kernels - task.output_first : *position;
+  return task.output + plane * task.plane->stride;
+}
 
 // Several threads may find the same kernel not zero: they all store the same 1.
 PDRT_INLINE void mark(std::uint8_t* nonzero, int k) {

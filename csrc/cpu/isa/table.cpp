@@ -8,9 +8,24 @@ namespace pdrt::cpu::PDRT_ISA {
 
 // constexpr: built by the compiler, so that no code of this instruction set runs before it is
 // chosen.
-extern constexpr Engine kEngine{
-    PDRT_TEXT(PDRT_ISA), convolve,   depthwise,         split,           pool, plane_sum,
-    plane_max,           apply,      apply_to_constant, fully_connected, fill, clear_border,
-    clear_borders,       load_plane, store_plane,       fma_burst};
+extern constexpr Engine kEngine{PDRT_TEXT(PDRT_ISA),
+                                convolve,
+                                depthwise,
+                                split,
+                                pool,
+                                plane_sum,
+                                plane_max,
+                                apply,
+                                apply_to_constant,
+                                fully_connected,
+                                fill,
+                                clear_border,
+                                clear_borders,
+                                load_plane,
+                                store_plane,
+                                winograd_weights,
+                                winograd_input,
+                                winograd_output,
+                                fma_burst};
 
 }  // namespace pdrt::cpu::PDRT_ISA

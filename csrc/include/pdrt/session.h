@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,7 +19,8 @@ struct Options {
   int threads = 0;
   // Empty: the model's outputs; else any values of the graph, by name.
   std::vector<std::string> outputs;
-  // Where tuned results and compiled programs live; unused on the CPU so far.
+  // Where results that depend on the machine are kept (see tune). Empty: $PDRT_CACHE_DIR, or pdrt/
+  // in $XDG_CACHE_HOME or in ~/.cache.
   std::string cache_dir;
   // False: compute every kernel and multiply afterwards, to measure what skipping gives.
   bool skip = true;
@@ -66,6 +68,7 @@ struct StepReport {
 
 struct Explanation {
   std::string device;  // e.g. "cpu (avx512, 2 threads)"
+  std::string costs;   // what ways to compute are chosen by: "expected", or a file of measured ones
   std::vector<StepReport> steps;
   std::int64_t macs = 0;
   std::size_t arena_bytes = 0;   // buffers shared by lifetime
@@ -101,6 +104,25 @@ class Session {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// What tune measured of one layer.
+struct TunedWay {
+  std::string name;  // of the implementation, e.g. "planes.winograd F(4x4, 3x3)"
+  double all = 0, half = 0, quarter = 0;  // milliseconds with this share of kernels and channels on
+};
+struct TunedLayer {
+  std::string name;  // the first node with it
+  std::string key;   // what layers must have in common to cost the same
+  std::vector<TunedWay> ways;
+};
+
+// Measures every way to compute each of the model's convolutions, on one thread, with all, half and
+// a quarter of kernels and channels on, and keeps what was measured in options.cache_dir, where
+// sessions find it. Shapes as for Session::explain. `progress` is told how many layers are done, of
+// how many. Throws InputError where the folder cannot be written.
+std::vector<TunedLayer> tune(const Model& model, const Options& options,
+                             const std::vector<Shape>& shapes,
+                             const std::function<void(int done, int total)>& progress);
 
 // What this machine offers, and why it does not offer the rest. Never throws.
 struct DeviceReport {

@@ -1,0 +1,165 @@
+#include "cpu/isa/leftover.h"
+
+#include "cpu/isa/stages.h"
+
+namespace pdrt::cpu::PDRT_ISA {
+
+// Kernels at a time: enough sums in flight to hide the latency of a multiply-add, few enough for
+// the registers.
+static constexpr int rows_at_once(int pixels) {
+#if PDRT_VECTOR_BYTES == 64 || defined(__aarch64__)
+  return pixels == 1 ? 8 : 4;
+#else
+  return pixels == 1 ? 8 : pixels == 2 ? 4 : 2;
+#endif
+}
+
+static int group_of(std::int64_t column) { return static_cast<int>(column / kLanes); }
+
+// Columns [first, last] of the weights that input c of the list is multiplied by.
+struct Columns {
+  std::int64_t first, last;
+  Columns(const Convolution& task, int c)
+      : first(static_cast<std::int64_t>(task.channel[c]) * task.taps),
+        last(first + task.taps - 1) {}
+};
+
+static bool is_complete(const Convolution& task) {
+  return static_cast<std::int64_t>(task.channels) * task.taps == task.weights_row;
+}
+
+static int groups_of(const Convolution& task) {
+  if (is_complete(task)) return group_of(task.weights_row + kLanes - 1);
+  int groups = 0;
+  int last = -1;
+  for (int c = 0; c < task.channels; ++c) {
+    const Columns columns(task, c);
+    groups += group_of(columns.last) - larger_of(last, group_of(columns.first) - 1);
+    last = group_of(columns.last);
+  }
+  return groups;
+}
+
+int Leftover::pixels_of(const Convolution& task) {
+  const Plane& plane = *task.plane;
+  const int used = (plane.height - 1) * plane.row + plane.width;
+  const int pixels = used - (plane.flat - kLanes);
+  if (pixels < 1 || pixels > kMost || task.channels == 0) return 0;
+  const int groups = groups_of(task);
+  if (groups > kColumns / kLanes || groups * kLanes * pixels > kFloats) return 0;
+  // In multiply-adds of one vector, per kernel: a load for every group, sums and stages, a share of
+  // the gathering.
+  const std::int64_t columns = static_cast<std::int64_t>(task.channels) * task.taps;
+  const std::int64_t cost = std::int64_t{groups} * kGroup * (pixels + (is_complete(task) ? 1 : 2)) +
+                            40 + 4 * columns * pixels / task.kernel_count;
+  return cost < columns * kGroup ? pixels : 0;
+}
+
+Leftover::Leftover(const Convolution& task, int pixels)
+    : task_(task), pixels_(pixels), begin_(task.plane->flat - kLanes), masked_(!is_complete(task)) {
+  const int stride = groups_of(task) * kLanes;
+  std::memset(x_, 0, static_cast<std::size_t>(stride) * pixels * sizeof(float));
+  if (masked_) std::memset(mask_, 0, static_cast<std::size_t>(stride) * sizeof(std::uint32_t));
+  int last = -1;
+  for (int c = 0; c < task.channels; ++c) {
+    const Columns columns(task, c);
+    for (int group = larger_of(last + 1, group_of(columns.first)); group <= group_of(columns.last);
+         ++group) {
+      start_[groups_++] = group * kLanes;
+    }
+    last = group_of(columns.last);
+    // The groups of one input are neighbours, in the row as here.
+    const int at = static_cast<int>(columns.last) - start_[groups_ - 1] + (groups_ - 1) * kLanes -
+                   (task.taps - 1);
+    const float* input = task.inputs[c] + begin_;
+    for (int t = 0; t < task.taps; ++t) {
+      for (int p = 0; p < pixels; ++p) x_[p * stride + at + t] = input[task.offsets[t] + p];
+    }
+    if (masked_) {
+      for (int t = 0; t < task.taps; ++t) mask_[at + t] = ~0u;
+    }
+  }
+}
+
+// The stages of an epilogue on a few pixels of each kernel; the others of their group are none.
+template <int kRows>
+static void finish_rows(const Convolution& task, const std::int32_t* kernels, int begin,
+                        const Quad (&sums)[kRows]) {
+  Floats values[kRows][1];
+  unrolled<kRows>([&](int r) PDRT_LAMBDA {
+    const float bias = task.bias != nullptr ? task.bias[kernels[r]] : 0.0f;
+    values[r][0] = widened(sums[r] + Quad{bias, bias, bias, bias});
+  });
+  run_stages(task.epilogue, Place{kernels, begin, PlaneOperands::pixels}, values);
+  Words mask[1];
+  load_mask(task.plane->mask + begin, mask);
+  unrolled<kRows>([&](int r) PDRT_LAMBDA {
+    const int k = kernels[r];
+    float* output = output_of(task, kernels + r) + begin;
+    const Words seen = store_pixels(values[r], mask, output);
+    unrolled<kGroup - 1>([&](int i) PDRT_LAMBDA { store(output + (i + 1) * kVector, Floats{}); });
+    if (task.nonzero != nullptr && any_nonzero(seen)) mark(task.nonzero, k);
+  });
+}
+
+template <int kRows, int kPixels, bool kMasked>
+void Leftover::compute_rows(const std::int32_t* kernels) const {
+  const float* rows[kRows];
+  for (int r = 0; r < kRows; ++r) rows[r] = task_.weights + kernels[r] * task_.weights_row;
+  Floats sums[kRows][kPixels] = {};
+  const auto add_group = [&](int group, const float* const(&weights)[kRows],
+                             std::int64_t column) PDRT_LAMBDA {
+    unrolled<kGroup>([&](int g) PDRT_LAMBDA {
+      const int at = group * kLanes + g * kVector;
+      Floats x[kPixels];
+      unrolled<kPixels>([&](int p) PDRT_LAMBDA { x[p] = load(x_ + p * groups_ * kLanes + at); });
+      unrolled<kRows>([&](int r) PDRT_LAMBDA {
+        Floats weight = load(weights[r] + column + g * kVector);
+        if constexpr (kMasked) weight = floats(bits(weight) & load(mask_ + at));
+        unrolled<kPixels>([&](int p) PDRT_LAMBDA { sums[r][p] += weight * x[p]; });
+      });
+    });
+  };
+  // The last group may be short; behind its end lies someone else's memory.
+  const bool short_end = start_[groups_ - 1] + kLanes > task_.weights_row;
+  const int whole = groups_ - (short_end ? 1 : 0);
+  for (int group = 0; group < whole; ++group) add_group(group, rows, start_[group]);
+  if (short_end) {
+    float ends[kRows][kLanes] = {};
+    const float* short_rows[kRows];
+    const std::size_t columns = static_cast<std::size_t>(task_.weights_row - start_[whole]);
+    for (int r = 0; r < kRows; ++r) {
+      std::memcpy(ends[r], rows[r] + start_[whole], columns * sizeof(float));
+      short_rows[r] = ends[r];
+    }
+    add_group(whole, short_rows, 0);
+  }
+
+  Quad totals[kRows];
+  unrolled<kRows>([&](int r) PDRT_LAMBDA {
+    const auto of = [&](int p)
+                        PDRT_LAMBDA { return p < kPixels ? sums[r][p % kPixels] : Floats{}; };
+    totals[r] = sums_of(of(0), of(1), of(2), of(3));
+  });
+  finish_rows(task_, kernels, begin_, totals);
+}
+
+template <int kPixels, bool kMasked>
+void Leftover::compute_all(const std::int32_t* kernels, int count) const {
+  constexpr int kRows = rows_at_once(kPixels);
+  int k = 0;
+  for (; k + kRows <= count; k += kRows) compute_rows<kRows, kPixels, kMasked>(kernels + k);
+  for (; k < count; ++k) compute_rows<1, kPixels, kMasked>(kernels + k);
+}
+
+void Leftover::compute(const std::int32_t* kernels, int count) const {
+  using Compute = void (Leftover::*)(const std::int32_t* kernels, int count) const;
+  constexpr Compute kAll[2][kMost] = {
+      {&Leftover::compute_all<1, false>, &Leftover::compute_all<2, false>,
+       &Leftover::compute_all<3, false>, &Leftover::compute_all<4, false>},
+      {&Leftover::compute_all<1, true>, &Leftover::compute_all<2, true>,
+       &Leftover::compute_all<3, true>, &Leftover::compute_all<4, true>}};
+  (this->*kAll[masked_][pixels_ - 1])(kernels, count);
+}
+
+}  // namespace pdrt::cpu::PDRT_ISA

@@ -1,0 +1,129 @@
+// Winograd: patches of input pixels to positions. Along the rows first, with shuffles, into lines
+// of tiles; then along the columns, where tile number t of any map is simply lane t.
+#include "cpu/isa/shuffles.h"
+#include "cpu/isa/winograd.h"
+
+namespace pdrt::cpu::PDRT_ISA {
+
+// The lines: transformed column j of pixel row r is line (j, r % kTile), from r / kTile * tiles_x
+// on. Row i of tile t's patch is then at [t + i / kTile * tiles_x] of line (j, i % kTile).
+template <int kTile>
+struct Lines {
+  alignas(64) float floats[kScratchFloats];
+  std::int64_t length;
+
+  float* line(int j, int phase) { return floats + (j * kTile + phase) * length; }
+};
+
+// One row of pixels, `row` at the first column a patch reads: columns that do not exist are masked.
+template <int kTile>
+PDRT_INLINE void transform_row(const WinogradMap& map, const float* row, int phase, std::int64_t at,
+                               Lines<kTile>& lines) {
+  float* const to = lines.line(0, phase) + at;
+  const std::int64_t step = lines.line(1, 0) - lines.line(0, 0);
+  for (int x = 0; x < map.tiles_x; x += kVector) {
+    const float* from = row + kTile * x;
+    const std::uint32_t* exists = map.columns + kTile * x;
+    Floats pixels[kTile], columns[kTile], patch[kTile + 2], transformed[kTile + 2];
+    unrolled<kTile>([&](int i) PDRT_LAMBDA {
+      const Words kept = bits(load(from + i * kVector)) & load(exists + i * kVector);
+      pixels[i] = floats(kept);
+    });
+    deinterleave(pixels, columns);
+    unrolled<kTile>([&](int j) PDRT_LAMBDA { patch[j] = columns[j]; });
+    unrolled<2>([&](int j) PDRT_LAMBDA {
+      const int next = kTile * kVector + j;
+      std::uint32_t word;
+      std::memcpy(&word, from + next, sizeof word);
+      word &= exists[next];
+      float last;
+      std::memcpy(&last, &word, sizeof last);
+      patch[kTile + j] = shifted(columns[j], last);
+    });
+    transform_input(patch, transformed);
+    unrolled<kTile + 2>([&](int j) PDRT_LAMBDA { store(to + j * step + x, transformed[j]); });
+  }
+}
+
+// The same for a row whose vectors would read what is not the plane's.
+template <int kTile>
+static void transform_copied_row(const WinogradMap& map, const float* row, int phase,
+                                 std::int64_t at, Lines<kTile>& lines) {
+  float copy[kWinogradColumns];
+  const int columns = (map.tiles_x + kLanes - 1) / kLanes * kLanes * kTile + kLanes;
+  for (int x = 0; x < columns; ++x) copy[x] = map.columns[x] != 0 ? row[x] : 0.0f;
+  transform_row<kTile>(map, copy, phase, at, lines);
+}
+
+template <int kTile>
+static void transform_rows(const WinogradMap& map, const float* in, Lines<kTile>& lines) {
+  const Plane& plane = *map.plane;
+  const int reach = (map.tiles_x + kVector - 1) / kVector * kVector * kTile + 2;
+  const float* const begin = in - plane.lead;
+  const float* const end = begin + plane.stride;
+  for (int r = 0; r < kTile * map.rows + 2; ++r) {
+    const int y = kTile * map.first_row + r - map.pad_top, phase = r % kTile;
+    const std::int64_t at = static_cast<std::int64_t>(r / kTile) * map.tiles_x;
+    if (y < 0 || y >= plane.height) {
+      unrolled<kTile + 2>([&](int j) PDRT_LAMBDA {
+        for (int x = 0; x < map.tiles_x; x += kVector)
+          store(lines.line(j, phase) + at + x, Floats{});
+      });
+      continue;
+    }
+    const float* row = in + static_cast<std::int64_t>(y) * plane.row - map.pad_left;
+    if (row >= begin && row + reach <= end) {
+      transform_row<kTile>(map, row, phase, at, lines);
+    } else {
+      transform_copied_row<kTile>(map, row, phase, at, lines);
+    }
+  }
+}
+
+template <int kTile>
+static void transform_columns(const WinogradMap& map, Lines<kTile>& lines, float* out,
+                              std::int64_t position_stride) {
+  constexpr int kSide = kTile + 2;
+  const int tiles = map.rows * map.tiles_x;
+  for (int j = 0; j < kSide; ++j) {
+    for (int tile = 0; tile < tiles; tile += kVector) {
+      Floats patch[kSide], transformed[kSide];
+      unrolled<kSide>([&](int i) PDRT_LAMBDA {
+        patch[i] = held(load(lines.line(j, i % kTile) + i / kTile * map.tiles_x + tile));
+      });
+      transform_input(patch, transformed);
+      unrolled<kSide>([&](int i) PDRT_LAMBDA {
+        store(out + (i * kSide + j) * position_stride + tile, transformed[i]);
+      });
+    }
+  }
+}
+
+template <int kTile>
+static void transform(const WinogradMap& map, const float* in, float* out,
+                      std::int64_t position_stride) {
+  Lines<kTile> lines;
+  const std::int64_t used = static_cast<std::int64_t>(map.rows + 1) * map.tiles_x;
+  lines.length = winograd_line(map.rows, map.tiles_x);
+  // What the last vectors read behind the last tile: any number will do, but it must be one.
+  for (int line = 0; line < (kTile + 2) * kTile; ++line) {
+    float* from = lines.floats + line * lines.length;
+    for (std::int64_t i = used - map.tiles_x; i < lines.length; ++i) from[i] = 0.0f;
+  }
+  transform_rows<kTile>(map, in, lines);
+  transform_columns<kTile>(map, lines, out, position_stride);
+}
+
+void winograd_input(const WinogradMap& map, const float* in, float* out,
+                    std::int64_t position_stride) noexcept {
+  switch (map.tile) {
+    case 2:
+      return transform<2>(map, in, out, position_stride);
+    case 4:
+      return transform<4>(map, in, out, position_stride);
+    default:
+      return transform<6>(map, in, out, position_stride);
+  }
+}
+
+}  // namespace pdrt::cpu::PDRT_ISA

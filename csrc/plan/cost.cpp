@@ -1,0 +1,75 @@
+#include "plan/cost.h"
+
+#include <algorithm>
+
+namespace pdrt::plan {
+namespace {
+
+double groups(std::int64_t floats) { return static_cast<double>((floats + kLanes - 1) / kLanes); }
+
+// Groups of lanes that the pixels of a map take. A few past whole groups are computed by lanes
+// along the inputs, in about a third of the time.
+double pixel_groups(const ConvolutionForm& form, std::int32_t row) {
+  const std::int64_t pixels = std::int64_t{1} * (form.out_h - 1) * row + form.out_w;
+  const std::int64_t rest = pixels % kLanes;
+  return rest > 0 && rest <= 4 ? static_cast<double>(pixels / kLanes) + 1.0 / 3 : groups(pixels);
+}
+
+// Cycles to write a group of lanes into a phase, and to read phases, which need more room in caches
+// than the planes they are made of.
+constexpr double kSplit = 12;
+
+// Of the peak that products reach on rows of so many groups of lanes: short ones are bound by the
+// loads of weights, one for each multiply-add where there is one group.
+double efficiency(double groups) { return groups < 2 ? 0.6 : groups < 3 ? 0.8 : 0.87; }
+
+// Products of `positions` weights each on rows of so many groups: the arithmetic, or reading the
+// weights from a cache that gives about eight bytes in a cycle.
+double product(double positions, double groups) {
+  return positions * std::max(groups / 2 / efficiency(groups), 4.0 / 8);
+}
+
+// Cycles of Winograd's transforms, measured (AVX-512, Zen 5): for a group of kLanes tiles in a line
+// of pixels, and for a group of tiles of the map (of the input: in each of its columns).
+struct Transforms {
+  double input_line, input_tiles, output_line, output_tiles;
+};
+constexpr Transforms kTransforms[] = {{27, 8, 27, 28}, {36, 22, 39, 80}, {50, 37, 51, 350}};
+
+}  // namespace
+
+std::string layer_key(const ConvolutionForm& form) {
+  const auto pair = [](std::int64_t a, std::int64_t b, const char* between) {
+    return std::to_string(a) + between + std::to_string(b);
+  };
+  std::string key = pair(form.kernels, form.channels, "x") + " " +
+                    pair(form.filter_h, form.filter_w, "x") + " stride " +
+                    pair(form.stride_h, form.stride_w, "x") + " dilation " +
+                    pair(form.dilation_h, form.dilation_w, "x") + " pad " +
+                    pair(form.pad_top, form.pad_left, ",") + " " + pair(form.in_h, form.in_w, "x") +
+                    " to " + pair(form.out_h, form.out_w, "x");
+  if (form.groups != 1) key += " groups " + std::to_string(form.groups);
+  return key;
+}
+
+Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split) {
+  Cost cost;
+  cost.pair = product(form.taps(), pixel_groups(form, output.row));
+  cost.channel = kSplit * groups(split);
+  cost.kernel = 3 * groups(output.flat);
+  return cost;
+}
+
+Cost winograd_cost(const ConvolutionForm& form, int tile) {
+  const Transforms& per = kTransforms[tile / 2 - 1];
+  const int side = tile + 2;
+  const int across = (form.out_w + tile - 1) / tile, down = (form.out_h + tile - 1) / tile;
+  const double lines = groups(across), tiles = groups(std::int64_t{1} * across * down);
+  Cost cost;
+  cost.pair = product(side * side, tiles);
+  cost.channel = (tile * down + 2) * lines * per.input_line + side * tiles * per.input_tiles;
+  cost.kernel = tile * down * lines * per.output_line + tiles * per.output_tiles;
+  return cost;
+}
+
+}  // namespace pdrt::plan

@@ -1,0 +1,45 @@
+// What a way to run a convolution is expected to cost for so many active kernels and channels.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "plan/step.h"
+#include "planes/planes.h"
+
+namespace pdrt::plan {
+
+// In cycles of one core that multiplies and adds two vectors of kLanes floats each cycle. On other
+// cores all of it scales alike, and only comparisons matter.
+struct Cost {
+  double pair = 0;     // for each active kernel on each active channel
+  double channel = 0;  // for each active channel
+  double kernel = 0;   // for each active kernel
+
+  double of(std::int64_t kernels, std::int64_t channels) const {
+    return pair * static_cast<double>(kernels * channels) +
+           channel * static_cast<double>(channels) + kernel * static_cast<double>(kernels);
+  }
+};
+
+// What was measured on this machine for one layer, instead: any unit, as long as it is the same for
+// all of them.
+struct LayerCosts {
+  Cost direct;
+  std::array<std::optional<Cost>, 3> winograd;  // by tile / 2 - 1
+};
+using CostTable = std::map<std::string, LayerCosts>;  // by layer_key
+
+// Layers with the same key cost the same, e.g. "64x64 3x3 stride 1x1 dilation 1x1 pad 1,1 56x56".
+std::string layer_key(const ConvolutionForm& form);
+
+// Visiting every tap; `split` floats of scratch are written for each channel before.
+Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split);
+
+// F(tile x tile, 3 x 3) with so many tiles.
+Cost winograd_cost(const ConvolutionForm& form, int tile);
+
+}  // namespace pdrt::plan

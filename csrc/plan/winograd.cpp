@@ -1,0 +1,104 @@
+#include "plan/winograd.h"
+
+#include <algorithm>
+
+#include "planes/planes.h"
+
+namespace pdrt::plan {
+namespace {
+
+// Transformed inputs and sums of the tiles at hand should stay in a second-level cache and what is
+// left of it: floats.
+constexpr std::int64_t kWorkingSet = 512 * 1024;
+
+int divided(int size, int tile) { return (size + tile - 1) / tile; }
+
+std::vector<std::uint32_t> columns(int pad, int width) {
+  std::vector<std::uint32_t> mask(kWinogradColumns, 0);
+  std::fill_n(mask.begin() + pad, width, ~std::uint32_t{0});
+  return mask;
+}
+
+// Why it cannot be used at all; empty if it can.
+std::string obstacle(const ConvolutionForm& form) {
+  if (form.filter_h != 3 || form.filter_w != 3) return "the filter is not 3x3";
+  if (form.stride_h != 1 || form.stride_w != 1) return "the stride is not 1";
+  if (form.dilation_h != 1 || form.dilation_w != 1) return "the dilation is not 1";
+  if (form.groups != 1) return "it has groups";
+  if (form.pad_top > 2 || form.pad_left > 2) return "the padding is more than the filter reaches";
+  if (form.in_w + 200 > kWinogradColumns) return "the map is too wide";
+  return {};
+}
+
+// Rows of tiles to work on at once: as many as the caches hold, whole groups of lanes if possible.
+int rows_at_once(const ConvolutionForm& form, int tile, int across, int down) {
+  const int side = tile + 2;
+  const std::int64_t floats_per_tile =
+      std::int64_t{1} * side * side * std::max(form.channels, form.kernels);
+  int best = 1;
+  double best_waste = 1e9;
+  for (int rows = 1; rows <= down; ++rows) {
+    const int tiles = rows * across;
+    const bool fits = tile * side * winograd_line(rows, across) <= kWinogradScratch &&
+                      (tiles <= 3 * kLanes || tiles * floats_per_tile <= kWorkingSet);
+    if (rows > 1 && !fits) break;
+    // Lanes that work for nothing, and the rows of pixels that two pieces both transform.
+    const int pieces = divided(down, rows), last = down - (pieces - 1) * rows;
+    const double lanes = (pieces - 1) * divided(tiles, kLanes) + divided(last * across, kLanes);
+    const double waste = lanes * kLanes / (down * across) + 0.2 * pieces / (tile * down);
+    if (waste <= best_waste) {
+      best = rows;
+      best_waste = waste;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+WinogradPlan plan_winograd(const ConvolutionForm& form, int tile) {
+  WinogradPlan plan;
+  plan.refused = obstacle(form);
+  if (!plan.refused.empty()) return plan;
+  plan.across = divided(form.out_w, tile);
+  if (tile * (tile + 2) * winograd_line(1, plan.across) > kWinogradScratch) {
+    plan.refused = "the map is too wide";
+    return plan;
+  }
+  plan.tile = tile;
+  plan.cost = winograd_cost(form, tile);
+  plan.down = divided(form.out_h, tile);
+  plan.rows = rows_at_once(form, tile, plan.across, plan.down);
+  plan.tiles = divided(plan.rows * plan.across, kLanes) * kLanes;
+  plan.weights_stride = form.kernels * form.channels;
+  plan.every_tile.assign(plan.tiles, ~std::uint32_t{0});
+  plan.input_columns = columns(form.pad_left, form.in_w);
+  plan.output_columns = columns(0, form.out_w);
+  return plan;
+}
+
+WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct,
+                           const LayerCosts* measured) {
+  WinogradPlan best;
+  double least = direct.of(form.kernels, form.channels);
+  best.refused = "visiting the taps is expected to be faster";
+  for (int tile : {2, 4, 6}) {
+    WinogradPlan plan = plan_winograd(form, tile);
+    if (!plan.possible()) {
+      best.refused = plan.refused;
+      continue;
+    }
+    if (measured) {
+      const std::optional<Cost>& known = measured->winograd[tile / 2 - 1];
+      if (!known) continue;
+      plan.cost = *known;
+    }
+    const double cost = plan.cost.of(form.kernels, form.channels);
+    if (cost >= least) continue;
+    least = cost;
+    best = std::move(plan);
+  }
+  return best;
+}
+
+}  // namespace pdrt::plan

@@ -1,0 +1,49 @@
+// Winograd's F(m x m, 3 x 3) for one convolution: whether it can be used, with which tiles, and how
+// the map is cut into pieces.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "plan/cost.h"
+
+namespace pdrt::plan {
+
+// Kernels whose sums are held at once, before they become pixels.
+constexpr int kWinogradGroup = 24;
+
+struct WinogradPlan {
+  int tile = 0;  // m; 0: not used, for the reason in `refused`
+  std::string refused;
+  Cost cost;
+  int across = 0, down = 0;         // tiles
+  int rows = 0;                     // of tiles that are worked on at once
+  int tiles = 0;                    // in those, rounded up to whole groups of lanes
+  std::int64_t weights_stride = 0;  // floats from one position's weights to the next
+  // All ones where a column is a pixel: of the input, from -pad_left on, and of the output.
+  std::vector<std::uint32_t> input_columns, output_columns, every_tile;
+
+  bool possible() const { return tile != 0; }
+  int positions() const { return (tile + 2) * (tile + 2); }
+  // Floats from one position to the next where each holds the tiles of so many planes: an odd
+  // number of cache lines, so that positions do not share a set of a cache.
+  std::int64_t position_stride(std::int64_t planes) const {
+    return (planes * tiles / kLanes | 1) * kLanes;
+  }
+  // Transformed inputs, and the sums of groups of kernels.
+  std::int64_t scratch_floats(std::int64_t channels, std::int64_t kernels) const {
+    if (!possible()) return 0;
+    const std::int64_t groups = (kernels + kWinogradGroup - 1) / kWinogradGroup;
+    return positions() * (position_stride(channels) + groups * position_stride(kWinogradGroup));
+  }
+};
+
+// The tiles that are expected to be fastest with everything on, if that is faster than `direct`.
+WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct,
+                           const LayerCosts* measured);
+
+// Tiles of a given size, whatever they cost; not possible() where they cannot be used.
+WinogradPlan plan_winograd(const ConvolutionForm& form, int tile);
+
+}  // namespace pdrt::plan

@@ -1,0 +1,46 @@
+#include "run/direct.h"
+
+namespace pdrt::run::direct {
+namespace {
+
+// Replaces the listed planes by their phases, where taps cannot read the planes themselves.
+void split_inputs(const Frame& frame, std::size_t s, int visited) {
+  const plan::ConvolutionPlan& own = frame.plan.convolutions[s];
+  if (own.taps.direct) return;
+  Workspace& work = frame.work;
+  Phases phases = own.taps.phases;
+  phases.phases = own.taps.phase_list.data();
+  float* scratch = reinterpret_cast<float*>(work.arena() + own.scratch);
+  const std::int64_t floats = own.taps.floats_per_channel();
+  const Plane& plane = *frame.plan.values[frame.plan.steps[s].inputs[0]].plane;
+  auto split = [&](int i) {
+    frame.engine.split(phases, work.input_planes[i], plane, scratch + i * floats + phases.lead);
+  };
+  for_each_piece(frame, visited, visited * std::int64_t{plane.flat}, split);
+  for (int i = 0; i < visited; ++i) work.input_planes[i] = scratch + i * floats + phases.lead;
+}
+
+}  // namespace
+
+bool possible(const plan::Plan&, std::size_t) { return true; }
+
+double cost(const plan::Plan& plan, std::size_t step, std::int64_t kernels, std::int64_t channels) {
+  return plan.convolutions[step].direct.of(kernels, channels);
+}
+
+const float* pack(const plan::Plan&, std::size_t, const cpu::Engine&, int, PackedWeights&) {
+  return nullptr;
+}
+
+void run(const Frame& frame, const Group& group, const float*) {
+  const cpu::Convolution& task = group.task;
+  split_inputs(frame, group.step, task.channels);
+  const std::int64_t pairs = std::int64_t{1} * task.kernel_count * std::max(1, task.channels);
+  for_each_tile(frame, task.kernel_count, task.plane->flat,
+                pairs * frame.plan.steps[group.step].layer->macs_per_pair,
+                [&](int first, int last, int begin, int end) {
+                  frame.engine.convolve(task, first, last, begin, end);
+                });
+}
+
+}  // namespace pdrt::run::direct

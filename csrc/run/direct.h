@@ -1,0 +1,14 @@
+// A convolution by visiting every tap: any filter, stride, dilation and padding.
+#pragma once
+
+#include "run/ways.h"
+
+namespace pdrt::run::direct {
+
+bool possible(const plan::Plan& plan, std::size_t step);
+double cost(const plan::Plan& plan, std::size_t step, std::int64_t kernels, std::int64_t channels);
+const float* pack(const plan::Plan& plan, std::size_t step, const cpu::Engine& engine, int threads,
+                  PackedWeights& packed);
+void run(const Frame& frame, const Group& group, const float* packed);
+
+}  // namespace pdrt::run::direct

@@ -1,0 +1,30 @@
+// Costs measured on this machine, kept in a file between sessions.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cpu/engine.h"
+#include "plan/cost.h"
+
+namespace pdrt::run {
+
+// The folder for what depends on the machine: `chosen`, or $PDRT_CACHE_DIR, or pdrt/ in
+// $XDG_CACHE_HOME or in ~/.cache. Empty where none of them is known.
+std::string cache_folder(const std::string& chosen);
+
+struct Tuning {
+  std::string file;                              // where it is, or would be
+  std::shared_ptr<const plan::CostTable> costs;  // nullptr: none
+  std::string ignored;                           // why a file that is there is not used; or empty
+};
+
+// What is known for this engine on this processor. A missing file is no fault; one that cannot be
+// understood is left alone and said in `ignored`.
+Tuning read_tuning(const std::string& folder, const cpu::Engine& engine);
+
+// Adds the layers to what is known and writes the file, whole or not at all. The folder is made if
+// need be, for this user alone.
+void write_tuning(const Tuning& known, const plan::CostTable& layers);
+
+}  // namespace pdrt::run

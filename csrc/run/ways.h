@@ -1,0 +1,44 @@
+// The ways there are to compute a convolution's active kernels over its active inputs. The step is
+// the same for all; which of them runs is decided for every sample, by how much is active. One row
+// each in ways.cpp.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "run/chain.h"
+#include "run/packed_weights.h"
+
+namespace pdrt::run {
+
+// One group of one sample. The task names the kernels, the inputs (work.input_planes, as planes),
+// bias, output and epilogue; a way may change what it needs to, but not the lists.
+struct Group {
+  std::size_t step;
+  cpu::Convolution& task;
+};
+
+struct Way {
+  std::string_view name;
+  bool (*possible)(const plan::Plan& plan, std::size_t step);
+  // Expected cost in cycles, comparable among ways.
+  double (*cost)(const plan::Plan& plan, std::size_t step, std::int64_t kernels,
+                 std::int64_t channels);
+  // Weights in the form it needs; nullptr: none beside the file's.
+  const float* (*pack)(const plan::Plan& plan, std::size_t step, const cpu::Engine& engine,
+                       int threads, PackedWeights& packed);
+  void (*run)(const Frame& frame, const Group& group, const float* packed);
+};
+
+// What all ways have in common for one sample of the step, without lists and epilogue.
+cpu::Convolution task_of(const Frame& frame, std::size_t step, std::int64_t sample);
+
+constexpr int kWays = 2;
+constexpr int kDirect = 0;  // the one that can do everything
+const Way& way(int index);
+
+// The way expected to be fastest for so many active kernels and channels: its index.
+int cheapest_way(const plan::Plan& plan, std::size_t step, std::int64_t kernels,
+                 std::int64_t channels);
+
+}  // namespace pdrt::run

@@ -1,0 +1,160 @@
+#include "run/winograd.h"
+
+namespace pdrt::run::winograd {
+namespace {
+
+using plan::ConvolutionForm;
+using plan::WinogradPlan;
+
+const WinogradPlan& own_plan(const plan::Plan& plan, std::size_t step) {
+  return plan.convolutions[step].winograd;
+}
+
+// Kernels whose sums are held at once, before they are transformed.
+constexpr int kGroup = plan::kWinogradGroup;
+// Channels to transform in one piece of work.
+constexpr int kPiece = 8;
+
+int divided(int count, int size) { return (count + size - 1) / size; }
+
+// What one row of pieces of the map needs.
+struct Strip {
+  const WinogradPlan& own;
+  WinogradMap map;
+  float* patches;  // transformed inputs: [position][place in the list][tile]
+  std::int64_t patch_stride;
+  Plane plane;  // the tiles as pixels of one line
+};
+
+// The sums of kernels [first, last) of the list at every position: each a 1x1 convolution of tiles.
+void multiply(const Frame& frame, const cpu::Convolution& of, const Strip& strip,
+              const float* weights, int first, int last, float* sums, std::int64_t sums_stride) {
+  const auto positions = strip.own.positions();
+  std::int32_t offset = 0;
+  cpu::Convolution task;
+  task.inputs = frame.work.patch_planes.data();
+  task.channel = of.channel;
+  task.channels = of.channels;
+  task.offsets = &offset;
+  task.taps = 1;
+  task.weights_row = of.weights_row / 9;
+  task.kernels = of.kernels;
+  task.kernel_count = of.kernel_count;
+  task.in_order = true;
+  task.output_first = first;
+  task.plane = &strip.plane;
+  const std::int64_t weights_stride = strip.own.weights_stride;
+  for (int position = 0; position < positions; ++position) {
+    offset = static_cast<std::int32_t>(position * strip.patch_stride);
+    task.weights = weights + position * weights_stride;
+    task.output = sums + position * sums_stride;
+    frame.engine.convolve(task, first, last, 0, strip.plane.flat);
+  }
+}
+
+// One group of kernels after the other, in a place of their own for each piece of the list.
+void compute_kernels(const Frame& frame, const Group& group, const Strip& strip,
+                     const float* weights, float* scratch) {
+  const cpu::Convolution& task = group.task;
+  const std::int64_t sums_stride = strip.own.position_stride(kGroup);
+  const std::int64_t macs = std::int64_t{1} * task.kernel_count * task.channels *
+                            strip.own.positions() * strip.plane.flat;
+  // Groups that are filled, but as many for each thread; a piece is what one thread does in a row.
+  const int least = divided(task.kernel_count, kGroup);
+  int pieces = 1;
+  if (worth_sharing(frame, macs, kSharedMacs)) {
+    pieces = least >= 2 * frame.threads ? 2 * frame.threads : std::min(least, frame.threads);
+  }
+  const int groups = divided(least, pieces) * pieces;
+  WinogradMap map = strip.map;
+  map.plane = task.plane;
+  map.columns = strip.own.output_columns.data();
+  cpu::parallel_for(pieces, frame.threads, [&](int piece) {
+    float* sums = scratch + piece * strip.own.positions() * sums_stride;
+    for (int g = piece * groups / pieces; g < (piece + 1) * groups / pieces; ++g) {
+      // As even as they can be.
+      const int first = static_cast<int>(std::int64_t{1} * g * task.kernel_count / groups);
+      const int last = static_cast<int>(std::int64_t{1} * (g + 1) * task.kernel_count / groups);
+      multiply(frame, task, strip, weights, first, last, sums, sums_stride);
+      for (int i = first; i < last; ++i) {
+        const std::int32_t kernel = task.kernels[i];
+        cpu::WinogradOutput output;
+        output.map = map;
+        output.bias = task.bias ? task.bias[kernel] : 0.0f;
+        output.epilogue = task.epilogue;
+        output.kernel = kernel;
+        output.output = task.output + std::int64_t{kernel} * task.plane->stride;
+        const float* own = sums + std::int64_t{i - first} * strip.own.tiles;
+        if (frame.engine.winograd_output(output, own, sums_stride)) task.nonzero[kernel] = 1;
+      }
+    }
+  });
+}
+
+}  // namespace
+
+bool possible(const plan::Plan& plan, std::size_t step) { return own_plan(plan, step).possible(); }
+
+double cost(const plan::Plan& plan, std::size_t step, std::int64_t kernels, std::int64_t channels) {
+  return own_plan(plan, step).cost.of(kernels, channels);
+}
+
+const float* pack(const plan::Plan& plan, std::size_t step, const cpu::Engine& engine, int threads,
+                  PackedWeights& packed) {
+  const auto& form = std::get<ConvolutionForm>(plan.steps[step].form);
+  const WinogradPlan& own = own_plan(plan, step);
+  return packed.get(form.weights, own.tile, [&] {
+    Tensor tensor(DType::f32, {own.positions(), own.weights_stride});
+    auto* to = tensor.as<float>();
+    cpu::parallel_for(static_cast<int>(form.kernels), threads, [&](int k) {
+      engine.winograd_weights(own.tile, form.weights + k * form.channels * 9,
+                              static_cast<int>(form.channels), to + k * form.channels,
+                              own.weights_stride);
+    });
+    return tensor;
+  });
+}
+
+void run(const Frame& frame, const Group& group, const float* weights) {
+  const cpu::Convolution& task = group.task;
+  const WinogradPlan& own = own_plan(frame.plan, group.step);
+  const auto& form = std::get<ConvolutionForm>(frame.plan.steps[group.step].form);
+  Workspace& work = frame.work;
+
+  Strip strip{own, {}, {}, own.position_stride(task.channels), {}};
+  strip.patches =
+      reinterpret_cast<float*>(work.arena() + frame.plan.convolutions[group.step].scratch);
+  float* const sums = strip.patches + own.positions() * strip.patch_stride;
+  for (int c = 0; c < task.channels; ++c) {
+    work.patch_planes[c] = strip.patches + std::int64_t{c} * own.tiles;
+  }
+  strip.map.tile = own.tile;
+  strip.map.tiles_x = own.across;
+  strip.map.plane = frame.plan.values[frame.plan.steps[group.step].inputs[0]].plane;
+  strip.map.pad_top = form.pad_top;
+  strip.map.pad_left = form.pad_left;
+  strip.map.columns = own.input_columns.data();
+  strip.plane.stride = own.tiles;
+  strip.plane.mask = own.every_tile.data();
+
+  for (int row = 0; row < own.down; row += own.rows) {
+    strip.map.first_row = row;
+    strip.map.rows = std::min(own.rows, own.down - row);
+    const int tiles = strip.map.rows * own.across;
+    strip.plane.width = strip.plane.row = tiles;
+    strip.plane.flat = divided(tiles, kLanes) * kLanes;
+    const auto transform = [&](int piece) {
+      const int end = std::min(task.channels, (piece + 1) * kPiece);
+      for (int c = piece * kPiece; c < end; ++c) {
+        frame.engine.winograd_input(strip.map, task.inputs[c],
+                                    strip.patches + std::int64_t{c} * own.tiles,
+                                    strip.patch_stride);
+      }
+    };
+    for_each_piece(frame, divided(task.channels, kPiece),
+                   std::int64_t{task.channels} * own.positions() * tiles, transform);
+    compute_kernels(frame, group, strip, weights, sums);
+  }
+}
+
+}  // namespace pdrt::run::winograd

@@ -1,0 +1,89 @@
+"""Measures every way to compute each convolution of a model on this machine, and keeps the result for later sessions.
+
+There are several ways to compute a convolution: visiting its taps, or Winograd's algorithm with tiles of 2x2, 4x4 or
+6x6 pixels. Which is fastest depends on the layer, on the machine, and on how many kernels and channels are on for the
+image at hand; pdrt decides for every image, by expected costs. This command replaces what is expected by what is
+measured. It takes some seconds per network, and holds for every model with the same layers.
+"""
+
+import argparse
+import sys
+from typing import Any
+
+import pdrt
+from pdrt import _core
+from pdrt.commands._options import add_model, by_input_name, parse_sizes, print_json
+from pdrt.text import Style, align, format_milliseconds
+
+HELP = "measure on this machine which way to compute each layer is fastest"
+EXAMPLES = """\
+examples:
+  pdrt tune net.pdrt
+  pdrt tune net.onnx --shape 1x3x320x240          for images of another size
+  pdrt tune net.pdrt --cache-dir /var/cache/pdrt  and later: pdrt.Session("net.pdrt", cache_dir="/var/cache/pdrt")
+
+The result is kept in $PDRT_CACHE_DIR, else in pdrt/ in $XDG_CACHE_HOME or ~/.cache, where sessions look for it;
+'pdrt inspect' says which file a session uses. Run it while the machine has nothing else to do.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
+    add_model(parser)
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="[NAME=]1x3x224x224",
+        help="the shape of an input; may be repeated (default: the model's, its free sizes being 1)",
+    )
+    parser.add_argument("--cache-dir", default="", metavar="DIR", help="where to keep the result")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Measures, then prints a line for each layer."""
+    model = pdrt.load(options.model)
+    shapes = by_input_name(options.shape, model.inputs, "--shape")
+    sizes = [
+        list(parse_sizes(shapes[spec.name], "--shape"))
+        if spec.name in shapes
+        else [size or 1 for size in spec.shape]
+        for spec in model.inputs
+    ]
+    layers = _core.tune(model, options.cache_dir, sizes, _show_progress)
+    costs = pdrt.Session(model, threads=1, cache_dir=options.cache_dir or None).explain(
+        {spec.name: size for spec, size in zip(model.inputs, sizes, strict=True)}
+    )
+    if options.json:
+        print_json({"model": options.model, "layers": layers, "costs": costs.costs})
+    else:
+        _print_layers(layers, costs.costs)
+    return 0
+
+
+def _show_progress(done: int, total: int) -> None:
+    """Draws a bar on a terminal, and nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return
+    width = 40
+    filled = width * done // total
+    end = "\n" if done == total else ""
+    sys.stderr.write(f"\rmeasuring [{'#' * filled}{'.' * (width - filled)}] {done}/{total}{end}")
+    sys.stderr.flush()
+
+
+def _print_layers(layers: list[dict[str, Any]], costs: str) -> None:
+    style = Style(sys.stdout)
+    print(style.dim("milliseconds on one thread, with all, half and a quarter of kernels and channels on\n"))
+    rows = [["layer", "", "way", "100 %", "50 %", "25 %"]]
+    for layer in layers:
+        fastest = {share: min(way[share] for way in layer["ways"]) for share in ("all_ms", "half_ms", "quarter_ms")}
+        for index, way in enumerate(layer["ways"]):
+            times = [
+                format_milliseconds(way[share]) + (" *" if way[share] == least else "  ")
+                for share, least in fastest.items()
+            ]
+            rows.append([layer["name"] if index == 0 else "", layer["key"] if index == 0 else "", way["name"], *times])
+    for line in align(rows, right=(3, 4, 5), rule=True):
+        print(line)
+    print(f"\n* the fastest. Costs: {costs}")

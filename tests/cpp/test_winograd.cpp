@@ -1,0 +1,169 @@
+// Winograd's transforms on every engine this machine can run: together with plain products they
+// must give the convolution, in double precision, whatever the map, its padding and its pieces.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "check.h"
+#include "cpu/engine.h"
+
+namespace {
+
+using pdrt::kLanes;
+using pdrt::Plane;
+using pdrt::cpu::Engine;
+
+constexpr float kPoison = std::numeric_limits<float>::quiet_NaN();
+
+std::mt19937 generator(17);
+
+int random_int(int low, int high) {
+  return std::uniform_int_distribution<int>(low, high)(generator);
+}
+
+int rounded_up(int x) { return (x + kLanes - 1) / kLanes * kLanes; }
+
+// A plane in memory of its own, everything that is no pixel poisoned.
+struct Map {
+  Map(int height, int width)
+      : before(random_int(0, 2) * kLanes), memory(random_plane(height, width), kPoison) {
+    mask.assign(plane.flat, 0);
+    for (int y = 0; y < height; ++y) std::fill_n(mask.begin() + y * plane.row, width, ~0u);
+    plane.mask = mask.data();
+  }
+
+  float* pixels() { return memory.data() + before + plane.lead; }
+
+  Plane plane;
+  int before;
+  std::vector<float> memory;
+  std::vector<std::uint32_t> mask;
+
+ private:
+  std::size_t random_plane(int height, int width) {
+    plane.height = height;
+    plane.width = width;
+    plane.row = width + random_int(0, 3);
+    plane.lead = random_int(0, 2) * kLanes;
+    plane.flat = rounded_up(height * plane.row);
+    plane.stride = plane.lead + plane.flat + random_int(0, 2) * kLanes;
+    return before + plane.stride;
+  }
+};
+
+std::vector<std::uint32_t> columns(int pad, int width) {
+  std::vector<std::uint32_t> mask(pdrt::kWinogradColumns, 0);
+  std::fill_n(mask.begin() + pad, width, ~0u);
+  return mask;
+}
+
+// One kernel on a few channels, bias and ReLU behind it.
+void convolution(const Engine& engine, int tile) {
+  const int pad_top = random_int(0, 2), pad_left = random_int(0, 2);
+  const int height = random_int(std::max(1, 3 - pad_top), 40),
+            width = random_int(std::max(1, 3 - pad_left), 90);
+  const int out_h = height + pad_top - 2 + random_int(0, 2),
+            out_w = width + pad_left - 2 + random_int(0, 2);
+  if (out_h < 1 || out_w < 1) return;
+  const int channels = random_int(1, 20), side = tile + 2, positions = side * side;
+  std::normal_distribution<float> normal;
+  std::vector<float> taps(channels * 9);
+  for (float& tap : taps) tap = normal(generator);
+  std::vector<Map> inputs;
+  for (int c = 0; c < channels; ++c) {
+    Map& map = inputs.emplace_back(height, width);
+    for (int i = 0; i < map.plane.flat; ++i) {
+      if (map.mask[i] != 0) map.pixels()[i] = normal(generator);
+    }
+  }
+  Map output(out_h, out_w);
+  const float bias = normal(generator);
+
+  pdrt::WinogradMap map;
+  map.tile = tile;
+  map.tiles_x = (out_w + tile - 1) / tile;
+  const int down = (out_h + tile - 1) / tile;
+  int piece = random_int(1, down);
+  while (tile * side * pdrt::winograd_line(piece, map.tiles_x) > pdrt::kWinogradScratch) --piece;
+  const std::vector<std::uint32_t> input_columns = columns(pad_left, width),
+                                   output_columns = columns(0, out_w);
+
+  std::vector<float> weights(positions * channels, kPoison);
+  engine.winograd_weights(tile, taps.data(), channels, weights.data(), channels);
+  pdrt::cpu::EpilogueStage relu;
+  bool seen = false;
+  for (int row = 0; row < down; row += piece) {
+    map.first_row = row;
+    map.rows = std::min(piece, down - row);
+    const int tiles = map.rows * map.tiles_x, stride = rounded_up(tiles);
+    std::vector<float> sums(positions * stride, 0.0f), patch(positions * stride, kPoison);
+    for (int c = 0; c < channels; ++c) {
+      map.plane = &inputs[c].plane;
+      map.pad_top = pad_top;
+      map.pad_left = pad_left;
+      map.columns = input_columns.data();
+      engine.winograd_input(map, inputs[c].pixels(), patch.data(), stride);
+      for (int p = 0; p < positions; ++p) {
+        for (int t = 0; t < stride; ++t)
+          sums[p * stride + t] += weights[p * channels + c] * patch[p * stride + t];
+      }
+    }
+    for (int p = 0; p < positions; ++p) {  // what is no tile must not be looked at
+      std::fill(sums.begin() + p * stride + tiles, sums.begin() + (p + 1) * stride, kPoison);
+    }
+    pdrt::cpu::WinogradOutput task;
+    task.map = map;
+    task.map.plane = &output.plane;
+    task.map.columns = output_columns.data();
+    task.bias = bias;
+    task.epilogue = {&relu, 1};
+    task.output = output.pixels();
+    seen = engine.winograd_output(task, sums.data(), stride) || seen;
+  }
+
+  bool right = true, zero = true, untouched = true, any = false;
+  double largest = 1;
+  for (int i = 0; i < output.plane.flat; ++i) {
+    const float value = output.pixels()[i];
+    if (output.mask[i] == 0) {
+      zero = zero && value == 0.0f;
+      continue;
+    }
+    const int y = i / output.plane.row, x = i % output.plane.row;
+    double exact = bias;
+    for (int c = 0; c < channels; ++c) {
+      for (int t = 0; t < 9; ++t) {
+        const int from_y = y + t / 3 - pad_top, from_x = x + t % 3 - pad_left;
+        if (from_y < 0 || from_y >= height || from_x < 0 || from_x >= width) continue;
+        exact += static_cast<double>(taps[c * 9 + t]) *
+                 inputs[c].pixels()[from_y * inputs[c].plane.row + from_x];
+      }
+    }
+    exact = std::max(exact, 0.0);
+    largest = std::max(largest, exact);
+    any = any || value != 0.0f;
+    right = right && std::abs(value - exact) <= (tile == 6 ? 1e-4 : 2e-5) * largest * 3;
+  }
+  for (std::size_t i = 0; i < output.memory.size(); ++i) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) - output.before - output.plane.lead;
+    if (at < 0 || at >= output.plane.flat) untouched = untouched && std::isnan(output.memory[i]);
+  }
+  CHECK(right);
+  CHECK(zero);
+  CHECK(untouched);
+  CHECK(seen == any);
+}
+
+}  // namespace
+
+int main() {
+  for (const Engine* engine : pdrt::cpu::engines()) {
+    for (int tile : {2, 4, 6}) {
+      for (int round = 0; round < 60; ++round) convolution(*engine, tile);
+    }
+  }
+  return check::report();
+}

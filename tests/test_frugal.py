@@ -1,0 +1,108 @@
+"""What pdrt does without: memory for weights, modules nobody asked for, and waiting when many threads run at once."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import native
+import pdrt
+
+PROBE = """
+import json, sys
+from pathlib import Path
+import numpy as np
+import pdrt
+
+def resident():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+
+x = np.ones((1, 8192), np.float32)
+start = resident()
+session = pdrt.Session(sys.argv[1], threads=1)
+session.explain()
+planned = resident()
+session.run({"x": x})
+print(json.dumps([planned - start, resident() - start]))
+"""
+
+
+@pytest.fixture
+def timeout() -> Iterator[None]:
+    """Ends the tests with every thread's traceback where one hangs."""
+    faulthandler.dump_traceback_later(120, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+def test_weights_stay_in_the_file(tmp_path: Path) -> None:
+    """Loading and planning touch none of the weights; a run brings in what it reads, once."""
+    weights = np.full((1024, 8192), 0.5, np.float32)
+    file = tmp_path / "wide.pdrt"
+    nodes = [native.node("y", "Gemm", ["x", "w"], transB=1)]
+    file.write_bytes(native.model({"x": ("float32", [1, 8192])}, ["y"], nodes, {"w": weights}))
+    done = subprocess.run([sys.executable, "-c", PROBE, str(file)], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    planned, ran = json.loads(done.stdout)
+    assert planned < weights.nbytes / 4
+    assert weights.nbytes / 2 < ran < 1.3 * weights.nbytes
+
+
+def test_importing_brings_only_numpy() -> None:
+    program = "import sys, pdrt; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    modules = set(done.stdout.split())
+    assert {"pdrt", "numpy"} <= modules
+    assert not modules & {"onnx", "onnxruntime", "PIL", "matplotlib", "torch", "argparse", "asyncio", "multiprocessing"}
+
+
+@pytest.mark.usefixtures("timeout")
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_sessions_in_many_threads(threads: int) -> None:
+    """More callers than processors, sessions of their own and one for all, batches of several sizes."""
+    model = pdrt.load(native.gated())
+    shared = pdrt.Session(model, threads=threads)
+    batches = [native.images(1 + index % 3, seed=index) for index in range(6)]
+    expected = [pdrt.Session(model, threads=1).run({"image": batch})["scores"] for batch in batches]
+    wrong: list[int] = []
+    begin = threading.Barrier(len(batches))
+
+    def work(index: int) -> None:
+        own = pdrt.Session(model, threads=threads)
+        begin.wait()
+        for _ in range(40):
+            for session in (own, shared):
+                if not np.array_equal(session.run({"image": batches[index]})["scores"], expected[index]):
+                    wrong.append(index)
+
+    workers = [threading.Thread(target=work, args=(index,)) for index in range(len(batches))]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_batch_is_its_images(threads: int) -> None:
+    """Whatever is on for the others: the same bits, the same counts."""
+    session = pdrt.Session(native.gated(), threads=threads)
+    batch = native.images(8)
+    scores = session.run({"image": batch})["scores"]
+    visited = session.last_run.visited
+    assert len(set(native.kernels_on(batch).tolist())) > 1
+    for index in range(len(batch)):
+        assert np.array_equal(session.run({"image": batch[index : index + 1]})["scores"][0], scores[index])
+        alone = session.last_run.visited
+        assert {name: int(pairs[index]) for name, pairs in visited.items()} == {
+            name: int(pairs[0]) for name, pairs in alone.items()
+        }
