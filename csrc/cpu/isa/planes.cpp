@@ -61,9 +61,9 @@ float plane_sum(const float* in, const Plane& plane) noexcept {
   Doubles sums[kChains] = {};
   int pixel = 0;
   for (; pixel + kStep <= plane.flat; pixel += kStep) {
-    unrolled<kChains>([&](int i) PDRT_LAMBDA { sums[i] += widened(in + pixel + i * kHalf); });
+    unrolled<kChains>([&](int i) PDRT_LAMBDA { sums[i] += in_double(in + pixel + i * kHalf); });
   }
-  for (; pixel < plane.flat; pixel += kHalf) sums[0] += widened(in + pixel);
+  for (; pixel < plane.flat; pixel += kHalf) sums[0] += in_double(in + pixel);
   const Doubles all =
       ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
   double lanes[kHalf];

@@ -198,7 +198,7 @@ PDRT_INLINE Floats odds(Floats x, Floats y) {
 using Doubles = double __attribute__((vector_size(PDRT_VECTOR_BYTES)));
 
 // Half a vector of floats. GCC 12 makes four instructions of what the processor does in one.
-PDRT_INLINE Doubles widened(const float* from) {
+PDRT_INLINE Doubles in_double(const float* from) {
 #if PDRT_VECTOR_BYTES == 64
   return _mm512_maskz_cvtps_pd(0xff, _mm256_loadu_ps(from));
 #elif PDRT_VECTOR_BYTES == 32
