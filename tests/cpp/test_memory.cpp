@@ -231,6 +231,12 @@ void pages_are_given_back() {
     }
     bytes->release(bytes->data() + 40 * page + 1, page);  // no whole page
     if (visible) CHECK(present(bytes->data() + 40 * page) && present(bytes->data() + 41 * page));
+    // Elsewhere, or only partly this file's.
+    std::vector<unsigned char> heap(content);
+    bytes->release(heap.data(), heap.size());
+    bytes->release(bytes->data() + 60 * page, 5 * page);
+    CHECK(heap == content);
+    if (visible) CHECK(present(bytes->data() + 62 * page));
     CHECK(same());
     const auto copy = pdrt::FileBytes::copy_of(content.data(), content.size(), "copy");
     copy->release(copy->data(), copy->size());
