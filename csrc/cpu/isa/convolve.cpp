@@ -124,17 +124,18 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
   const float* weights[kKernels];
   Floats sums[kKernels][kVectors];
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-    weights[i] = task.weights + kernels[i] * task.weights_row;
+    weights[i] = opaque(task.weights + kernels[i] * task.weights_row);
     const Floats bias = splat(task.bias != nullptr ? task.bias[kernels[i]] : 0.0f);
     unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] = bias; });
   });
   NextWeights<kKernels, kTaps> ahead(task, next);
+  const std::int64_t first = begin + (kTaps == 1 ? task.offsets[0] : 0);
   for (int c = 0; c < task.channels; ++c) {
-    const float* input = task.inputs[c] + begin;
+    const float* input = task.inputs[c] + first;
     const std::int64_t column = static_cast<std::int64_t>(task.channel[c]) * taps;
     ahead.ask(column);
     const auto add_tap = [&](int t) PDRT_LAMBDA {
-      const float* at = opaque(input + task.offsets[t]);
+      const float* at = opaque(kTaps == 1 ? input : input + task.offsets[t]);
       Floats x[kVectors];
       unrolled<kVectors>([&](int j) PDRT_LAMBDA { x[j] = load(at + j * kVector); });
       unrolled<kKernels>([&](int i) PDRT_LAMBDA {
