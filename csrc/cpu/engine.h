@@ -109,6 +109,7 @@ struct Engine {
   // Kernels [first, last) of task.kernels (positions in the list), flat pixels [begin, end), both
   // multiples of kLanes (end == plane->flat at most). Clears neither lead nor tail: see
   // clear_border. However a task is cut into such pieces, the results are the same to the last bit.
+  // convolve adds a few pixels past whole groups in an order of their own, with 120 KB of stack.
   void (*convolve)(const Convolution& task, int first, int last, int begin, int end) noexcept;
   // Kernels [first, last) of task.kernels, whole planes.
   void (*depthwise)(const Depthwise& task, int first, int last) noexcept;

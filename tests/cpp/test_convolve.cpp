@@ -30,6 +30,10 @@ struct Filter {
         left(random.between(0, (columns - 1) * dilation)),
         gap(std::max(left, (columns - 1) * dilation - left) + random.between(0, 2)) {}
 
+  // As many rows and columns, no more gap than they need.
+  explicit Filter(int size)
+      : rows(size), columns(size), dilation(1), top(size / 2), left(size / 2), gap(size / 2) {}
+
   void place(const Plane& plane) {
     for (int i = 0; i < rows; ++i) {
       for (int j = 0; j < columns; ++j) {
@@ -170,12 +174,9 @@ std::string describe(const Engine& engine, const char* what, const Plane& plane,
          std::to_string(stages) + " stages";
 }
 
-void test_convolve(const Engine& engine, Random& random, int most_channels) {
-  const int channels = random.between(1, most_channels);
-  const int kernels = random.between(1, 20);
-  Filter filter(random);
-  const int limit = random.chance(0.2) ? 40 : 14;
-  Setting setting(random.between(1, limit), random.between(1, limit), filter.gap, kernels, random);
+void test_convolve(const Engine& engine, Random& random, Filter filter, int channels, int kernels,
+                   int height, int width) {
+  Setting setting(height, width, filter.gap, kernels, random);
   const Plane& plane = setting.geometry.plane;
   filter.place(plane);
 
@@ -222,6 +223,27 @@ void test_convolve(const Engine& engine, Random& random, int most_channels) {
   check_outputs(random, setting, task, engine.convolve, expected,
                 describe(engine, "convolve", plane, filter, task.kernel_count, task.channels,
                          task.epilogue.count));
+}
+
+void test_random_convolve(const Engine& engine, Random& random, int most_channels) {
+  const int limit = random.chance(0.2) ? 40 : 14;
+  const int channels = random.between(1, most_channels);
+  const int kernels = random.between(1, 20);
+  const int height = random.between(1, limit);
+  test_convolve(engine, random, Filter(random), channels, kernels, height,
+                random.between(1, limit));
+}
+
+// Every number of pixels past whole groups after every number of vectors, in one row and in
+// several; kernels for every size of tile.
+void test_sizes(const Engine& engine, Random& random) {
+  for (int pixels = 1; pixels <= 5 * kLanes; ++pixels) {
+    const int kernels = 1 + pixels % 26;
+    test_convolve(engine, random, Filter(1), random.between(60, 140), kernels, 1, pixels);
+    test_convolve(engine, random, Filter(1), random.between(60, 140), kernels, pixels, 1);
+    test_convolve(engine, random, Filter(3), random.between(8, 40), kernels, 2, pixels);
+    test_convolve(engine, random, Filter(3), random.between(8, 40), 27 - kernels, pixels, 3);
+  }
 }
 
 void test_fully_connected(const Engine& engine, Random& random) {
@@ -291,9 +313,10 @@ void test_fully_connected(const Engine& engine, Random& random) {
 int main() {
   for (const Engine* engine : pdrt::cpu::engines()) {
     Random random(7);
-    for (int i = 0; i < 1500; ++i) test_convolve(*engine, random, 12);
+    for (int i = 0; i < 1500; ++i) test_random_convolve(*engine, random, 12);
     // Enough inputs that a few pixels past whole groups are worth a way of their own.
-    for (int i = 0; i < 300; ++i) test_convolve(*engine, random, 150);
+    for (int i = 0; i < 300; ++i) test_random_convolve(*engine, random, 150);
+    test_sizes(*engine, random);
     for (int i = 0; i < 800; ++i) test_fully_connected(*engine, random);
   }
   return check::report();

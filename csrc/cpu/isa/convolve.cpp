@@ -101,11 +101,12 @@ struct NextWeights {
     end = rows[0] + task.weights_row;
   }
   const float* row_of(int i) const { return next.weights + next.kernels[i] * task.weights_row; }
-  // For the input whose weights begin at `column`.
-  void ask(std::int64_t column) {
+  // For the input, or so many of one tap, whose weights begin at `column`.
+  void ask(std::int64_t column, int inputs = 1) {
     if constexpr (kTaps == 1) {
       __builtin_prefetch(rows[0]);
-      rows[0] += next.step;
+      if (inputs > 1) __builtin_prefetch(rows[0] + kLanes);
+      rows[0] += inputs * next.step;
       if (__builtin_expect(rows[0] >= end, 0)) {
         row = row + 1 < kKernels ? row + 1 : 0;
         rows[0] = row_of(row);
@@ -116,6 +117,30 @@ struct NextWeights {
     }
   }
 };
+
+#if defined(__aarch64__)
+// Multiply-adds take their weight from any lane: one load of four neighbouring weights per row
+// serves four taps, or four inputs of one tap; at(lane) are their pixels.
+template <int kKernels, int kVectors, typename At>
+PDRT_INLINE void add_four(const float* const (&weights)[kKernels], std::int64_t column,
+                          const At& at, Floats (&sums)[kKernels][kVectors]) {
+  static_assert(kVectors % 2 == 0);
+  Floats four[kKernels];
+  unrolled<kKernels>([&](int i) PDRT_LAMBDA { four[i] = load(weights[i] + column); });
+  unrolled<4>([&](int lane) PDRT_LAMBDA {
+    const float* pixels = opaque(at(lane));
+    unrolled<kVectors / 2>([&](int pair) PDRT_LAMBDA {
+      const int j = 2 * pair;
+      const Floats x = load(pixels + j * kVector);
+      const Floats y = load(pixels + (j + 1) * kVector);
+      unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+        sums[i][j] += four[i][lane] * x;
+        sums[i][j + 1] += four[i][lane] * y;
+      });
+    });
+  });
+}
+#endif
 
 // kTaps is 0 where the number of taps is not known at build time.
 template <int kKernels, int kVectors, int kTaps>
@@ -134,6 +159,18 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
   for (int c = 0; c < task.channels; ++c) {
     const float* input = task.inputs[c] + first;
     const std::int64_t column = static_cast<std::int64_t>(task.channel[c]) * taps;
+#if defined(__aarch64__)
+    if constexpr (kTaps == 1) {
+      if (c + 4 <= task.channels && task.channel[c + 3] == column + 3) {
+        ahead.ask(column, 4);
+        add_four(
+            weights, column, [&](int lane) PDRT_LAMBDA { return task.inputs[c + lane] + first; },
+            sums);
+        c += 3;
+        continue;
+      }
+    }
+#endif
     ahead.ask(column);
     const auto add_tap = [&](int t) PDRT_LAMBDA {
       const float* at = opaque(kTaps == 1 ? input : input + task.offsets[t]);
@@ -152,17 +189,10 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
     } else {
       int t = 0;
 #if defined(__aarch64__)
-      // Multiply-adds take their weight from any lane: one load of four weights serves four taps.
       for (; t + 4 <= taps; t += 4) {
-        Floats four[kKernels];
-        unrolled<kKernels>([&](int i) PDRT_LAMBDA { four[i] = load(weights[i] + column + t); });
-        unrolled<4>([&](int lane) PDRT_LAMBDA {
-          const float* at = opaque(input + task.offsets[t + lane]);
-          unrolled<kVectors>([&](int j) PDRT_LAMBDA {
-            const Floats x = load(at + j * kVector);
-            unrolled<kKernels>([&](int i) PDRT_LAMBDA { sums[i][j] += four[i][lane] * x; });
-          });
-        });
+        add_four(
+            weights, column + t,
+            [&](int lane) PDRT_LAMBDA { return input + task.offsets[t + lane]; }, sums);
       }
 #endif
       for (; t < taps; ++t) add_tap(t);
