@@ -59,7 +59,7 @@ bool Chain::is_zero_switch(int stage, int kernel) const {
          stages_[stage].data[kernel * stages_[stage].channel_stride] == 0.0f;
 }
 
-Verdict Chain::judge(int kernel) const {
+Verdict Chain::judge_switches(int kernel) const {
   for (int i = count_; i-- > 0;) {
     if (!is_zero_switch(i, kernel)) continue;
     if (i + 1 == count_) return {Work::constant, 0.0f};

@@ -27,10 +27,9 @@ class Chain {
   // What the engine has to do for the kernels that are computed: multipliers that are 1 for all of
   // them are left out, which changes no bit.
   cpu::Epilogue epilogue() const { return {applied_, applied_count_}; }
-  bool has_switches() const { return has_switches_; }
   bool has_planes() const { return last_plane_stage_ >= 0; }
   // For a kernel whose pixels are not known yet.
-  Verdict judge(int kernel) const;
+  Verdict judge(int kernel) const { return has_switches_ ? judge_switches(kernel) : Verdict{}; }
   // For a channel that comes in as a constant.
   Verdict judge_constant(int kernel, float x) const;
 
@@ -42,6 +41,7 @@ class Chain {
   cpu::Epilogue for_kernel(int kernel, cpu::EpilogueStage* storage) const;
 
  private:
+  Verdict judge_switches(int kernel) const;
   bool is_zero_switch(int stage, int kernel) const;
   bool multiplies_by_one(int stage) const;
   const Frame& frame_;
@@ -49,7 +49,7 @@ class Chain {
   std::int64_t sample_;
   int count_ = 0;
   int last_plane_stage_ = -1;  // the last with a plane operand
-  bool has_switches_ = false;  // one that may be zero, and counts
+  bool has_switches_ = false;  // that may be zero, and count
   cpu::EpilogueStage stages_[kMaxStages];
   cpu::EpilogueStage applied_[kMaxStages];
   int applied_count_ = 0;

@@ -33,10 +33,12 @@ void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample)
   task.output = static_cast<float*>(frame.writable(step.outputs[0])) + sample * kernels;
   task.epilogue = chain.epilogue();
   frame.find_needed(step, sample, kernels);
+  const std::uint8_t* needed = work.needed.data();
+  std::int32_t* active = work.kernels.data();
   for (int k = 0; k < kernels; ++k) {
-    const Verdict verdict = work.needed[k] ? chain.judge(k) : Verdict{Work::nothing, 0.0f};
+    const Verdict verdict = needed[k] ? chain.judge(k) : Verdict{Work::nothing, 0.0f};
     if (verdict.work == Work::compute) {
-      work.kernels[task.kernel_count++] = k;
+      active[task.kernel_count++] = k;
     } else {
       task.output[k] = verdict.constant;
     }

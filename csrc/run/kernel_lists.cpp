@@ -13,11 +13,9 @@ KernelLists list_kernels(const Frame& frame, const plan::Step& step, const Chain
   const std::uint8_t* needed = work.needed.data();
   std::int32_t* compute = work.kernels.data();
   std::int32_t* stages = work.stage_kernels.data();
-  const bool may_be_off = chain.has_switches();
   KernelLists lists;
   for (int k = 0; k < kernels; ++k) {
-    const Work needed_work = needed[k] ? Work::compute : Work::nothing;
-    const Verdict verdict = needed[k] && may_be_off ? chain.judge(k) : Verdict{needed_work, 0.0f};
+    const Verdict verdict = needed[k] ? chain.judge(k) : Verdict{Work::nothing, 0.0f};
     if (verdict.work == Work::compute) {
       compute[lists.compute++] = k;
     } else if (verdict.work == Work::stages) {

@@ -12,8 +12,10 @@ namespace pdrt::cpu::PDRT_ISA {
 template <int kTaps, int kStride>
 class Columns {
  public:
-  // At stride 2 two neighbouring taps come out of the same pair of loads.
-  static constexpr int kLoads = kStride == 1 ? kTaps : (kTaps + 1) / 2 * 2;
+  // At stride 2 two neighbouring taps come out of the same pair of loads. An odd one, the last, is
+  // the tap two columns before it moved by one lane: its load brings that lane alone.
+  static constexpr int kLoads = kTaps;
+  static_assert(kStride == 1 || (kStride == 2 && kTaps > 1));
 
   Columns(int first, int width) : first_(first) {
     for (int i = 0; i < kLoads; ++i) {
@@ -24,7 +26,8 @@ class Columns {
 
   // Whether everything is inside a row: then the lanes need not be looked at.
   static bool inside(int first, int width) {
-    return first >= 0 && first + offset(kLoads - 1) + kVector <= width;
+    const int span = kStride == 1 ? kTaps - 1 + kVector : kTaps - 2 + 2 * kVector;
+    return first >= 0 && first + span <= width;
   }
 
   // kEdge: `outside` where there is no pixel.
@@ -33,7 +36,11 @@ class Columns {
                                                   Floats (&loads)[kLoads]) const {
     unrolled<kLoads>([&](int i) PDRT_LAMBDA {
       const float* from = row + first_ + offset(i);
-      loads[i] = kEdge ? load(from, lanes_[i], outside) : load(from);
+      if constexpr (kEdge) {
+        loads[i] = load(from, lanes_[i], outside);
+      } else {
+        loads[i] = is_single(i) ? splat(*from) : load(from);
+      }
     });
   }
 
@@ -41,8 +48,10 @@ class Columns {
   static inline __attribute__((always_inline)) void take(const Floats (&loads)[kLoads],
                                                          Floats (&taps)[kTaps]) {
     unrolled<kTaps>([&](int t) PDRT_LAMBDA {
-      if constexpr (kStride == 1) {
+      if (kStride == 1) {
         taps[t] = loads[t];
+      } else if (is_single(t)) {
+        taps[t] = shifted(taps[t - 2], loads[t]);
       } else {
         const int pair = t / 2 * 2;
         taps[t] =
@@ -52,7 +61,13 @@ class Columns {
   }
 
  private:
-  static constexpr int offset(int i) { return kStride == 1 ? i : i / 2 * 2 + i % 2 * kVector; }
+  static constexpr bool is_single(int i) {
+    return kStride == 2 && kTaps % 2 == 1 && i == kTaps - 1;
+  }
+  static constexpr int offset(int i) {
+    if (kStride == 1) return i;
+    return is_single(i) ? kTaps - 3 + 2 * kVector : i / 2 * 2 + i % 2 * kVector;
+  }
 
   int first_;
   Lanes lanes_[kLoads];
