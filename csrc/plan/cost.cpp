@@ -7,10 +7,9 @@ namespace {
 
 double groups(std::int64_t floats) { return static_cast<double>((floats + kLanes - 1) / kLanes); }
 
-// Groups of lanes that the pixels of a map take. A few past whole groups are computed by lanes
+// Groups of lanes that pixels take in a product. A few past whole groups are computed by lanes
 // along the inputs, in about a third of the time.
-double pixel_groups(const ConvolutionForm& form, std::int32_t row) {
-  const std::int64_t pixels = std::int64_t{1} * (form.out_h - 1) * row + form.out_w;
+double pixel_groups(std::int64_t pixels) {
   const std::int64_t rest = pixels % kLanes;
   return rest > 0 && rest <= 4 ? static_cast<double>(pixels / kLanes) + 1.0 / 3 : groups(pixels);
 }
@@ -61,21 +60,27 @@ std::string layer_key(const ConvolutionForm& form) {
 
 Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split) {
   Cost cost;
-  cost.pair = product(form.taps(), pixel_groups(form, output.row), kTapsApart);
+  const std::int64_t pixels = std::int64_t{1} * (form.out_h - 1) * output.row + form.out_w;
+  cost.pair = product(form.taps(), pixel_groups(pixels), kTapsApart);
   cost.channel = kSplit * groups(split);
   cost.kernel = 3 * groups(output.flat);
   return cost;
 }
 
-Cost winograd_cost(const ConvolutionForm& form, int tile) {
+Cost winograd_cost(const ConvolutionForm& form, int tile, int rows) {
   const Transforms& per = kTransforms[tile / 2 - 1];
   const int side = tile + 2;
   const int across = (form.out_w + tile - 1) / tile, down = (form.out_h + tile - 1) / tile;
-  const double lines = groups(across), tiles = groups(std::int64_t{1} * across * down);
+  const double lines = groups(across);
   Cost cost;
-  cost.pair = product(side * side, tiles, kPositionsApart);
-  cost.channel = (tile * down + 2) * lines * per.input_line + side * tiles * per.input_tiles;
-  cost.kernel = tile * down * lines * per.output_line + tiles * per.output_tiles;
+  for (int row = 0; row < down; row += rows) {
+    const int now = std::min(rows, down - row);
+    const double tiles = groups(std::int64_t{1} * now * across);
+    cost.pair +=
+        product(side * side, pixel_groups(std::int64_t{1} * now * across), kPositionsApart);
+    cost.channel += (tile * now + 2) * lines * per.input_line + side * tiles * per.input_tiles;
+    cost.kernel += tile * now * lines * per.output_line + tiles * per.output_tiles;
+  }
   return cost;
 }
 

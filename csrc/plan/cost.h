@@ -39,7 +39,7 @@ std::string layer_key(const ConvolutionForm& form);
 // Visiting every tap; `split` floats of scratch are written for each channel before.
 Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split);
 
-// F(tile x tile, 3 x 3) with so many tiles.
-Cost winograd_cost(const ConvolutionForm& form, int tile);
+// F(tile x tile, 3 x 3), so many rows of tiles at once.
+Cost winograd_cost(const ConvolutionForm& form, int tile, int rows);
 
 }  // namespace pdrt::plan

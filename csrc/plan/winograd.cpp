@@ -7,9 +7,9 @@
 namespace pdrt::plan {
 namespace {
 
-// Transformed inputs and sums of the tiles at hand should stay in a second-level cache and what is
-// left of it: floats.
-constexpr std::int64_t kWorkingSet = 512 * 1024;
+// Transformed inputs, and as much in sums, of the tiles at hand should stay in a third-level cache
+// that others use, too: floats.
+constexpr std::int64_t kWorkingSet = 1280 * 1024;
 
 int divided(int size, int tile) { return (size + tile - 1) / tile; }
 
@@ -30,25 +30,22 @@ std::string obstacle(const ConvolutionForm& form) {
   return {};
 }
 
-// Rows of tiles to work on at once: as many as the caches hold, whole groups of lanes if possible.
+// Rows of tiles to work on at once, for which products and transforms are expected to cost least.
 int rows_at_once(const ConvolutionForm& form, int tile, int across, int down) {
   const int side = tile + 2;
   const std::int64_t floats_per_tile =
       std::int64_t{1} * side * side * std::max(form.channels, form.kernels);
   int best = 1;
-  double best_waste = 1e9;
+  double least = 0;
   for (int rows = 1; rows <= down; ++rows) {
-    const int tiles = rows * across;
-    const bool fits = tile * side * winograd_line(rows, across) <= kWinogradScratch &&
-                      (tiles <= 3 * kLanes || tiles * floats_per_tile <= kWorkingSet);
+    const bool fits =
+        tile * side * winograd_line(rows, across) <= kWinogradScratch &&
+        (rows * across <= 4 * kLanes || rows * across * floats_per_tile <= kWorkingSet);
     if (rows > 1 && !fits) break;
-    // Lanes that work for nothing, and the rows of pixels that two pieces both transform.
-    const int pieces = divided(down, rows), last = down - (pieces - 1) * rows;
-    const double lanes = (pieces - 1) * divided(tiles, kLanes) + divided(last * across, kLanes);
-    const double waste = lanes * kLanes / (down * across) + 0.2 * pieces / (tile * down);
-    if (waste <= best_waste) {
+    const double cost = winograd_cost(form, tile, rows).of(form.kernels, form.channels);
+    if (rows == 1 || cost <= least) {
       best = rows;
-      best_waste = waste;
+      least = cost;
     }
   }
   return best;
@@ -66,9 +63,9 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, int tile) {
     return plan;
   }
   plan.tile = tile;
-  plan.cost = winograd_cost(form, tile);
   plan.down = divided(form.out_h, tile);
   plan.rows = rows_at_once(form, tile, plan.across, plan.down);
+  plan.cost = winograd_cost(form, tile, plan.rows);
   plan.tiles = divided(plan.rows * plan.across, kLanes) * kLanes;
   plan.weights_stride = form.kernels * form.channels;
   plan.every_tile.assign(plan.tiles, ~std::uint32_t{0});
