@@ -29,8 +29,9 @@ using pdrt::cpu::EpilogueStage;
 struct Layer {
   int channels, kernels, size, filter;
 };
-constexpr Layer kLayers[] = {
-    {64, 64, 56, 3}, {128, 128, 28, 3}, {256, 256, 14, 3}, {512, 512, 7, 3}, {256, 64, 56, 1}};
+constexpr Layer kLayers[] = {{64, 64, 56, 3},    {128, 128, 28, 3}, {256, 256, 14, 3},
+                             {512, 512, 7, 3},   {256, 64, 56, 1},  {512, 128, 28, 1},
+                             {1024, 256, 14, 1}, {2048, 512, 7, 1}};
 constexpr double kShares[] = {1, 0.5, 0.25};
 
 int round_up(int x) { return (x + kLanes - 1) / kLanes * kLanes; }
@@ -70,7 +71,7 @@ class Bench {
  public:
   explicit Bench(const Layer& layer) : layer_(layer), generator_(5) {
     plane_.height = plane_.width = layer.size;
-    plane_.row = layer.size + 1;
+    plane_.row = layer.size + layer.filter / 2;
     plane_.lead = round_up(plane_.row + 1);
     plane_.flat = round_up(plane_.height * plane_.row);
     plane_.stride = plane_.lead + plane_.flat + round_up(plane_.row + 1);
