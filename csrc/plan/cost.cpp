@@ -18,29 +18,29 @@ double pixel_groups(std::int64_t pixels) {
 // than the planes they are made of.
 constexpr double kSplit = 12;
 
-// Of the peak that products reach on rows of so many groups of lanes: short ones are bound by the
-// loads of weights, one for each multiply-add where there is one group.
-double efficiency(double groups) { return groups < 2 ? 0.6 : groups < 3 ? 0.8 : 0.87; }
-
 // Bytes of weights that one core gets from memory in a cycle. In most networks no layer finds its
 // own in a cache: too many others have been read since.
-constexpr double kWeightBytes = 2.5;
+constexpr double kWeightBytes = 3.5;
 
 // Products of `positions` weights each on rows of so many groups: arithmetic and reading the
-// weights go on at once, up to a share of the shorter of them.
-double product(double positions, double groups, double apart) {
-  const double arithmetic = groups / 2 / efficiency(groups), weight = 4 / kWeightBytes;
-  return positions * (std::max(arithmetic, weight) + apart * std::min(arithmetic, weight));
+// weights go on at once.
+double product(double positions, double groups, double efficiency) {
+  return positions * std::max(groups / 2 / efficiency, 4 / kWeightBytes);
 }
-// Taps ask for the next weights ahead of time; the rows of weights of one position are too short.
-constexpr double kTapsApart = 0, kPositionsApart = 0.5;
 
-// Cycles of Winograd's transforms, measured (AVX-512, Zen 5): for a group of kLanes tiles in a line
-// of pixels, and for a group of tiles of the map (of the input: in each of its columns).
+// Of the peak that products reach: filters of several taps; and one tap on rows of so many groups
+// of lanes, where short ones are bound by the loads of weights, one for each multiply-add.
+constexpr double kTapsEfficiency = 0.87;
+double tile_efficiency(double groups) { return groups < 2 ? 0.45 : groups < 3 ? 0.62 : 0.8; }
+
+// Winograd's other costs, in cycles. For a group of kLanes tiles in a line of pixels, and for a
+// group of tiles of the map (of the input: in each of its columns).
 struct Transforms {
   double input_line, input_tiles, output_line, output_tiles;
 };
-constexpr Transforms kTransforms[] = {{27, 8, 27, 28}, {36, 22, 39, 80}, {50, 37, 51, 350}};
+constexpr Transforms kTransforms[] = {{70, 21, 70, 73}, {94, 57, 101, 208}, {130, 96, 133, 910}};
+// For each position: of a channel, and of a kernel for each group of tiles, up to four.
+constexpr double kPatchPosition = 15, kSumPosition = 20;
 
 }  // namespace
 
@@ -61,7 +61,7 @@ std::string layer_key(const ConvolutionForm& form) {
 Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split) {
   Cost cost;
   const std::int64_t pixels = std::int64_t{1} * (form.out_h - 1) * output.row + form.out_w;
-  cost.pair = product(form.taps(), pixel_groups(pixels), kTapsApart);
+  cost.pair = product(form.taps(), pixel_groups(pixels), kTapsEfficiency);
   cost.channel = kSplit * groups(split);
   cost.kernel = 3 * groups(output.flat);
   return cost;
@@ -73,13 +73,15 @@ Cost winograd_cost(const ConvolutionForm& form, int tile, int rows) {
   const int across = (form.out_w + tile - 1) / tile, down = (form.out_h + tile - 1) / tile;
   const double lines = groups(across);
   Cost cost;
-  for (int row = 0; row < down; row += rows) {
-    const int now = std::min(rows, down - row);
-    const double tiles = groups(std::int64_t{1} * now * across);
-    cost.pair +=
-        product(side * side, pixel_groups(std::int64_t{1} * now * across), kPositionsApart);
-    cost.channel += (tile * now + 2) * lines * per.input_line + side * tiles * per.input_tiles;
-    cost.kernel += tile * now * lines * per.output_line + tiles * per.output_tiles;
+  for (int first = 0; first < down; first += rows) {
+    const int now = std::min(rows, down - first);
+    const std::int64_t count = std::int64_t{1} * now * across;
+    const double tiles = groups(count), row = pixel_groups(count), positions = side * side;
+    cost.pair += product(positions, row, tile_efficiency(row));
+    cost.channel += (tile * now + 2) * lines * per.input_line + side * tiles * per.input_tiles +
+                    positions * kPatchPosition;
+    cost.kernel += tile * now * lines * per.output_line + tiles * per.output_tiles +
+                   positions * kSumPosition * std::min(tiles, 4.0);
   }
   return cost;
 }
