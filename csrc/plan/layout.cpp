@@ -17,6 +17,7 @@ using Size = std::pair<std::int64_t, std::int64_t>;  // height, width
 
 // Taps and plane offsets are 32-bit.
 constexpr std::int64_t kMaxPlaneFloats = std::int64_t{1} << 28;
+constexpr std::int64_t kMostPhaseFloats = std::numeric_limits<std::int32_t>::max();
 
 // Filters that would need more phase planes than this keep the gap: scratch memory is bounded.
 constexpr int kMostPhases = 16;
@@ -99,7 +100,8 @@ bool gap_pays(const Plan& plan, const Size& size, std::int32_t row) {
   for (const Step& step : plan.steps) {
     const auto* form = form_with_taps(step);
     if (!form || size_of(*form) != size || least_row(*form) <= width) continue;
-    if (place_taps(*form, width, flat_range(size, width)).phases.phase_count > kMostPhases)
+    const Taps apart = place_taps(*form, width, flat_range(size, width));
+    if (apart.phases.phase_count > kMostPhases || apart.floats_per_channel() > kMostPhaseFloats)
       return true;
   }
   return cost_of(plan, size, row) <= cost_of(plan, size, width);
@@ -159,7 +161,7 @@ void lay_out(Plan& plan, const PlanOptions& options) {
       const Plane& output = *plan.values[plan.steps[s].outputs[0]].plane;
       Taps& taps = plan.convolutions[s].taps;
       taps = place_taps(*form, output.row, output.flat);
-      if (taps.floats_per_channel() > std::numeric_limits<std::int32_t>::max()) {
+      if (taps.floats_per_channel() > kMostPhaseFloats) {
         throw ModelError(plan.program.graph->source + ": node '" + plan.steps[s].name +
                          "' (Conv): its input in phases is larger than 2^31 floats per channel");
       }

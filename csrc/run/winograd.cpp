@@ -47,6 +47,7 @@ void multiply(const Frame& frame, const cpu::Convolution& of, const Strip& strip
   for (int position = 0; position < positions; ++position) {
     offset = static_cast<std::int32_t>(position * strip.patch_stride);
     task.weights = weights + position * weights_stride;
+    task.next_weights = position + 1 < positions ? task.weights + weights_stride : nullptr;
     task.output = sums + position * sums_stride;
     frame.engine.convolve(task, first, last, 0, strip.plane.flat);
   }

@@ -79,6 +79,7 @@ PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t
 
 // The tile after this one: its kernels, and how many weights one tap has to look ahead per input.
 struct Next {
+  const float* weights;
   const std::int32_t* kernels;
   std::int64_t step;
 };
@@ -99,7 +100,7 @@ struct NextWeights {
     for (int i = 0; i < (kTaps == 1 ? 1 : kKernels); ++i) rows[i] = row_of(i);
     end = rows[0] + task.weights_row;
   }
-  const float* row_of(int i) const { return task.weights + next.kernels[i] * task.weights_row; }
+  const float* row_of(int i) const { return next.weights + next.kernels[i] * task.weights_row; }
   // For the input whose weights begin at `column`.
   void ask(std::int64_t column) {
     if constexpr (kTaps == 1) {
@@ -124,17 +125,18 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
   const float* weights[kKernels];
   Floats sums[kKernels][kVectors];
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-    weights[i] = task.weights + kernels[i] * task.weights_row;
+    weights[i] = opaque(task.weights + kernels[i] * task.weights_row);
     const Floats bias = splat(task.bias != nullptr ? task.bias[kernels[i]] : 0.0f);
     unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] = bias; });
   });
   NextWeights<kKernels, kTaps> ahead(task, next);
+  const std::int64_t first = begin + (kTaps == 1 ? task.offsets[0] : 0);
   for (int c = 0; c < task.channels; ++c) {
-    const float* input = task.inputs[c] + begin;
+    const float* input = task.inputs[c] + first;
     const std::int64_t column = static_cast<std::int64_t>(task.channel[c]) * taps;
     ahead.ask(column);
     const auto add_tap = [&](int t) PDRT_LAMBDA {
-      const float* at = opaque(input + task.offsets[t]);
+      const float* at = opaque(kTaps == 1 ? input : input + task.offsets[t]);
       Floats x[kVectors];
       unrolled<kVectors>([&](int j) PDRT_LAMBDA { x[j] = load(at + j * kVector); });
       unrolled<kKernels>([&](int i) PDRT_LAMBDA {
@@ -234,11 +236,16 @@ static void convolve_tiles(const Convolution& task, int first, int last, int beg
     const std::int64_t step = most * task.weights_row / larger_of(1, task.channels);
     for (int k = 0, low = 0; k < kernels.parts; ++k) {
       const int high = kernels.end(k);
-      // The last tile of all asks for its own weights again, which costs nothing.
-      const int next = smaller_of(high, last - first - (high - low));
+      // The last tile asks for what comes after this call; if that is not known, for its own
+      // weights again, which costs nothing.
+      Next next{task.weights, task.kernels + first + high, step};
+      if (high + (high - low) > last - first) {
+        const bool known = v + 1 == vectors.parts && task.next_weights != nullptr;
+        next.weights = known ? task.next_weights : task.weights;
+        next.kernels = task.kernels + first + (known ? 0 : low);
+      }
       tiles.of[to - from - 1][high - low - 1](task, task.kernels + first + low,
-                                              begin + from * kVector, how,
-                                              Next{task.kernels + first + next, step});
+                                              begin + from * kVector, how, next);
       if (v + 1 == vectors.parts) done(high);
       low = high;
     }

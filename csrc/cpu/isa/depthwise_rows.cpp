@@ -89,7 +89,7 @@ static Words compute(const Depthwise& task, const RowChannel& channel, const Blo
   } else {
     add_rows<kFilter, kStride, kEdge>(task, channel, at, sums);
   }
-  const Place place{&channel.k, 0, PlaneOperands::numbers};
+  const Place place{&channel.k, 0, PlaneOperands::pixels};
   for (int s = 0; s < channel.stages.count; ++s) {
     run_cheap_stage(channel.stages.stages[s], place, sums);
   }

@@ -36,29 +36,29 @@ static inline bool is_cheap(Stage stage) {
   }
 }
 
-// data[k * channel_stride] for the kernels of a row.
+// Where lanes are kernels: data[k * channel_stride] of every lane.
 template <int kCount>
 PDRT_INLINE void load_numbers(const float* data, const EpilogueStage& stage, const Place& place,
                               int row, Floats (&numbers)[kCount]) {
-  if (place.planes == PlaneOperands::pixels) {
-    const Floats number = splat(data[place.kernels[row] * stage.channel_stride]);
-    unrolled<kCount>([&](int i) PDRT_LAMBDA { numbers[i] = number; });
-  } else {
-    float of_lane[kCount * kVector];
-    for (int i = 0; i < kCount * kVector; ++i)
-      of_lane[i] = data[place.kernels[row * kCount * kVector + i] * stage.channel_stride];
-    unrolled<kCount>([&](int i) PDRT_LAMBDA { numbers[i] = load(of_lane + i * kVector); });
-  }
+  float of_lane[kCount * kVector];
+  for (int i = 0; i < kCount * kVector; ++i)
+    of_lane[i] = data[place.kernels[row * kCount * kVector + i] * stage.channel_stride];
+  unrolled<kCount>([&](int i) PDRT_LAMBDA { numbers[i] = load(of_lane + i * kVector); });
 }
 
 template <int kCount>
 PDRT_INLINE void load_operand(const EpilogueStage& stage, const Place& place, int row,
                               Floats (&operand)[kCount]) {
-  if (stage.operand == Operand::plane && place.planes == PlaneOperands::pixels) {
-    const float* data = stage.data + place.kernels[row] * stage.channel_stride + place.pixel;
-    unrolled<kCount>([&](int i) PDRT_LAMBDA { operand[i] = load(data + i * kVector); });
-  } else {
+  if (place.planes == PlaneOperands::numbers) {
     load_numbers(stage.data, stage, place, row, operand);
+    return;
+  }
+  const float* data = stage.data + place.kernels[row] * stage.channel_stride;
+  if (stage.operand == Operand::plane) {
+    unrolled<kCount>([&](int i)
+                         PDRT_LAMBDA { operand[i] = load(data + place.pixel + i * kVector); });
+  } else {
+    unrolled<kCount>([&](int i) PDRT_LAMBDA { operand[i] = splat(*data); });
   }
 }
 
@@ -106,18 +106,25 @@ PDRT_INLINE void run_cheap_stage(const EpilogueStage& stage, const Place& place,
       break;
     case Stage::affine:
       unrolled<kRows>([&](int row) PDRT_LAMBDA {
-        Floats scale[kCount];
-        Floats shift[kCount];
-        load_numbers(stage.data, stage, place, row, scale);
-        load_numbers(stage.data2, stage, place, row, shift);
-        unrolled<kCount>([&](int i) PDRT_LAMBDA { x[row][i] = x[row][i] * scale[i] + shift[i]; });
+        if (place.planes == PlaneOperands::numbers) {
+          Floats scale[kCount];
+          Floats shift[kCount];
+          load_numbers(stage.data, stage, place, row, scale);
+          load_numbers(stage.data2, stage, place, row, shift);
+          unrolled<kCount>([&](int i) PDRT_LAMBDA { x[row][i] = x[row][i] * scale[i] + shift[i]; });
+          return;
+        }
+        const std::int64_t at = place.kernels[row] * stage.channel_stride;
+        const Floats scale = splat(stage.data[at]);
+        const Floats shift = splat(stage.data2[at]);
+        unrolled<kCount>([&](int i) PDRT_LAMBDA { x[row][i] = x[row][i] * scale + shift; });
       });
       break;
     case Stage::prelu:
       each(stage, place, x, [](Floats u, Floats v) PDRT_LAMBDA { return u < 0 ? u * v : u; });
       break;
     case Stage::relu:
-      each(x, [](Floats u) PDRT_LAMBDA { return u < 0 ? Floats{} : u; });
+      each(x, [](Floats u) PDRT_LAMBDA { return at_least(u, Floats{}); });
       break;
     case Stage::leaky_relu:
       each(x, [a](Floats u) PDRT_LAMBDA { return u < 0 ? u * a : u; });

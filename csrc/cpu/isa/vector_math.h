@@ -11,8 +11,7 @@ namespace pdrt::cpu::PDRT_ISA {
 
 // NaN stays; `low` wins nothing where low > high: the result is high, as in ONNX.
 PDRT_INLINE Floats clamp(Floats x, Floats low, Floats high) {
-  x = x < low ? low : x;
-  return x > high ? high : x;
+  return at_most(at_least(x, low), high);
 }
 
 // 0 below -104 and Inf above 88.73, subnormal results included.
