@@ -92,6 +92,26 @@ def test_sessions_in_many_threads(threads: int) -> None:
     assert not wrong
 
 
+def test_a_batch_has_room_for_one_sample_between_layers() -> None:
+    """Eight images take the memory of eight only where all of them must be there at once."""
+    same = {"pads": [1, 1, 1, 1]}
+    names, channels = ["image", "wide", "wider", "scores"], [2, 16, 24, 2]
+    random = np.random.default_rng(1)
+    nodes, weights = [], {}
+    for layer in (1, 2, 3):
+        shape = (channels[layer], channels[layer - 1], 3, 3)
+        weights[f"w{layer}"] = random.standard_normal(shape).astype("f4")
+        nodes.append(native.node(names[layer], "Conv", [names[layer - 1], f"w{layer}"], **same))
+    model = pdrt.Model.from_bytes(native.model({"image": ("float32", ["N", 2, 40, 40])}, ["scores"], nodes, weights))
+    session = pdrt.Session(model, threads=2)
+    one, eight = (session.explain({"image": (count, 2, 40, 40)}).arena_bytes for count in (1, 8))
+    assert eight < 3 * one
+    images = random.standard_normal((8, 2, 40, 40)).astype("f4")
+    together = session.run({"image": images})["scores"]
+    for index in range(8):
+        assert np.array_equal(session.run({"image": images[index : index + 1]})["scores"][0], together[index])
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_batch_is_its_images(threads: int) -> None:
     """Whatever is on for the others: the same bits, the same counts."""

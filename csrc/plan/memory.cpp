@@ -110,7 +110,31 @@ class MemoryPlanner {
     const Value& value = plan_.value(id);
     const Placement& placement = plan_.values[id];
     if (!placement.plane) return aligned(count_of(value.shape) * size_of(value.dtype));
-    return aligned(extent_of(value.shape).samples * placement.sample_stride * sizeof(float));
+    const Extent e = extent_of(value.shape);
+    const std::int64_t samples = placement.sample_stride == 0 ? 1 : e.samples;
+    return aligned(samples * e.channels * placement.plane->stride * sizeof(float));
+  }
+
+  // What comes and goes within a stretch that samples pass one by one has room for one of them; all
+  // else is in use during the whole of a stretch that it is in use in, because every turn needs its
+  // own sample.
+  void mind_stretches(ValueId root, Buffer& buffer) {
+    const int first = buffer.first, last = buffer.last;
+    for (const Stretch& stretch : plan_.stretches) {
+      if (stretch.turns == 1 || last < stretch.first || first >= stretch.last) continue;
+      if (stretch.first <= first && last < stretch.last) {
+        share_among_samples(root);
+      } else {
+        buffer.first = std::min(buffer.first, stretch.first);
+        buffer.last = std::max(buffer.last, stretch.last - 1);
+      }
+    }
+  }
+
+  void share_among_samples(ValueId root) {
+    for (Placement& placement : plan_.values) {
+      if (placement.root == root) placement.sample_stride = 0;
+    }
   }
 
   void allocate() {
@@ -136,6 +160,7 @@ class MemoryPlanner {
     std::vector<Buffer> buffers;
     for (std::size_t root = 0; root < by_root.size(); ++root) {
       if (by_root[root].last < by_root[root].first) continue;
+      mind_stretches(static_cast<ValueId>(root), by_root[root]);
       by_root[root].bytes = bytes_of(static_cast<ValueId>(root));
       by_root[root].offset = &offsets[root];
       buffers.push_back(by_root[root]);

@@ -25,6 +25,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
     for (int group : dependence.order()) plan->steps.push_back(std::move(steps[group]));
   }
   lay_out(*plan, options);
+  find_stretches(*plan);
   assign_memory(*plan);
   return plan;
 }

@@ -44,10 +44,19 @@ struct ConvolutionPlan {
   std::size_t scratch = 0;  // what its input is rearranged to, one sample: bytes into the arena
 };
 
+// Steps [first, last). With more than one turn, each sample goes through all of them before the
+// next one begins, so that what they hand on is still in the caches, and needs memory for one
+// sample only.
+struct Stretch {
+  int first = 0, last = 0;
+  std::int64_t turns = 1;
+};
+
 struct Plan {
   Program program;
   std::vector<bool> planes;
   std::vector<Step> steps;                    // in execution order
+  std::vector<Stretch> stretches;             // all steps, in order
   std::vector<ConvolutionPlan> convolutions;  // by step; empty where it is not a convolution
   std::vector<Placement> values;              // by value
   std::deque<Plane> geometries;
@@ -75,6 +84,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
 
 // The passes of make_plan after the steps are in order.
 void lay_out(Plan& plan, const PlanOptions& options);  // geometries, taps, ways to compute
-void assign_memory(Plan& plan);                        // placements, arena
+void find_stretches(Plan& plan);
+void assign_memory(Plan& plan);  // placements, arena
 
 }  // namespace pdrt::plan

@@ -11,7 +11,6 @@ namespace pdrt::run {
 void run_concat(const Frame& frame, std::size_t s) {
   const plan::Step& step = frame.plan.steps[s];
   const ValueId output = step.outputs[0];
-  const plan::Extent out = frame.extent(output);
   const Plane& plane = *frame.plan.values[output].plane;
   std::int64_t first = 0;
   for (ValueId input : step.inputs) {
@@ -19,7 +18,7 @@ void run_concat(const Frame& frame, std::size_t s) {
     const plan::Placement &from_at = frame.plan.values[input], &to_at = frame.plan.values[output];
     const bool in_place =
         from_at.root == to_at.root && from_at.first_channel == to_at.first_channel + first;
-    for (std::int64_t n = 0; n < out.samples && !in_place; ++n) {
+    for (const std::int64_t n : in_place ? Samples(0, 0) : frame.samples(output)) {
       for (std::int64_t c = 0; c < channels; ++c) {
         const int k = static_cast<int>(first + c);
         if (frame.channels(input, n)[c] != Channel::on) {

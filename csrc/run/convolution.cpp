@@ -107,8 +107,8 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
 }  // namespace
 
 void run_convolution(const Frame& frame, std::size_t step) {
-  const std::int64_t samples = frame.extent(frame.plan.steps[step].outputs[0]).samples;
-  for (std::int64_t n = 0; n < samples; ++n) run_sample(frame, step, n);
+  for (const std::int64_t n : frame.samples(frame.plan.steps[step].outputs[0]))
+    run_sample(frame, step, n);
 }
 
 }  // namespace pdrt::run

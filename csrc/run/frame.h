@@ -1,6 +1,8 @@
 // One run: a plan, an engine, a workspace, and where everything lies in it.
 #pragma once
 
+#include <algorithm>
+
 #include "cpu/engine.h"
 #include "plan/geometry.h"
 #include "run/workspace.h"
@@ -9,6 +11,27 @@ namespace pdrt::run {
 
 // By step and way (see ways.h): weights in the form that way needs.
 using PackedSteps = std::vector<const float*>;
+
+// Samples [first, last), to loop over.
+class Samples {
+ public:
+  class Iterator {
+   public:
+    explicit Iterator(std::int64_t at) : at_(at) {}
+    std::int64_t operator*() const { return at_; }
+    void operator++() { ++at_; }
+    bool operator!=(const Iterator& other) const { return at_ != other.at_; }
+
+   private:
+    std::int64_t at_;
+  };
+  Samples(std::int64_t first, std::int64_t last) : first_(first), last_(last) {}
+  Iterator begin() const { return Iterator(first_); }
+  Iterator end() const { return Iterator(last_); }
+
+ private:
+  std::int64_t first_, last_;
+};
 
 class Frame {
  public:
@@ -40,6 +63,16 @@ class Frame {
   float* off_values(ValueId id, std::int64_t sample) const {
     return work.off_values.data() + plan.values[id].state + sample * plan.values[id].state_stride;
   }
+  // The samples of a value that steps are to make: all, or the one whose turn it is.
+  Samples samples(ValueId id) const {
+    return turn_ < 0 ? Samples(0, extent(id).samples) : Samples(turn_, turn_ + 1);
+  }
+  // This frame for one sample alone, in a stretch of steps that samples pass one by one.
+  Frame for_sample(std::int64_t sample) const {
+    Frame frame = *this;
+    frame.turn_ = sample;
+    return frame;
+  }
   plan::Extent extent(ValueId id) const { return plan::extent_of(plan.value(id).shape); }
 
   // Writes the constant of a channel that is off into its plane, so that it can be read like any
@@ -56,6 +89,9 @@ class Frame {
   // A view of any value with its true strides (planes are strided), for reference operators and for
   // copying out.
   TensorView view(ValueId id) const;
+
+ private:
+  std::int64_t turn_ = -1;  // the sample whose turn it is; -1: all
 };
 
 // Splits kernels x flat pixels into tiles and runs them on the frame's threads: tile(first, last,

@@ -30,6 +30,17 @@ void release_weights(const plan::Plan& plan, std::size_t s) {
   file->release(form.weights, form.kernels * channels * form.taps() * sizeof(float));
 }
 
+// step(frame, index) for all steps, in the order of the plan's stretches.
+template <typename Step>
+void for_each_step(const Frame& frame, const Step& step) {
+  for (const plan::Stretch& stretch : frame.plan.stretches) {
+    for (std::int64_t n = 0; n < stretch.turns; ++n) {
+      const Frame turn = stretch.turns > 1 ? frame.for_sample(n) : frame;
+      for (int s = stretch.first; s < stretch.last; ++s) step(turn, static_cast<std::size_t>(s));
+    }
+  }
+}
+
 }  // namespace
 
 PreparedPlan::PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan::Plan> plan,
@@ -52,18 +63,19 @@ PreparedPlan::PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan
 }
 
 void PreparedPlan::run_steps(const Frame& frame) const {
-  for (std::size_t s = 0; s < implementations_.size(); ++s) implementations_[s]->run(frame, s);
+  for_each_step(frame,
+                [&](const Frame& turn, std::size_t s) { implementations_[s]->run(turn, s); });
 }
 
 void PreparedPlan::time_steps(const Frame& frame) const {
   using Clock = std::chrono::steady_clock;
   std::vector<double>& times = frame.work.step_milliseconds;
-  times.resize(implementations_.size());
-  for (std::size_t s = 0; s < implementations_.size(); ++s) {
+  times.assign(implementations_.size(), 0);
+  for_each_step(frame, [&](const Frame& turn, std::size_t s) {
     const Clock::time_point start = Clock::now();
-    implementations_[s]->run(frame, s);
-    times[s] = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  }
+    implementations_[s]->run(turn, s);
+    times[s] += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  });
 }
 
 std::unique_ptr<Workspace> PreparedPlan::take() {
