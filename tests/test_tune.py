@@ -26,7 +26,8 @@ def tuned(folder: Path) -> tuple[Network, str, Path]:
     net, out = network()
     model = pdrt.load(net.model([out]))
     seen: list[tuple[int, int]] = []
-    layers = _core.tune(model, str(folder), [list(net.feeds["image"].shape)], lambda done, total: seen.append((done, total)))
+    shapes = [list(net.feeds["image"].shape)]
+    layers = _core.tune(model, str(folder), shapes, lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1] == len(seen)
     assert [layer["key"] for layer in layers] == [LAYER]
     assert [way["name"] for way in layers[0]["ways"]] == [

@@ -51,16 +51,16 @@ def test_against_float64(
 def large(gate: list[float]) -> tuple[Network, str, str, str]:
     """Build two convolutions on a map that is large enough for Winograd, the first with a switch for every kernel."""
     net = Network(3, channels=32, size=40)
-    first = net.conv(net.image, 32)
+    first = net.conv(net.image, 64)
     mask = net.input("mask", np.array(gate).reshape(1, -1, 1, 1))
-    second = net.conv(net.add("Mul", net.relu(first), mask), 40)
-    return net, first, second, net.add("Add", net.relu(second), net.conv(net.image, 40, size=1))
+    second = net.conv(net.add("Mul", net.relu(first), mask), 80)
+    return net, first, second, net.add("Add", net.relu(second), net.conv(net.image, 80, size=1))
 
 
 @pytest.mark.parametrize("share", [1.0, 0.5, 0.06, 0.0])
 def test_gated(share: float) -> None:
     """From all kernels to none, across the point where visiting taps is cheaper; the weights of what is off are NaN."""
-    net, first, second, out = large([float(k < 32 * share) for k in range(32)])
+    net, first, second, out = large([float(k < 64 * share) for k in range(64)])
     truth = expected(net.model([out]), net.feeds)
     off = net.feeds["mask"].ravel() == 0
     net.weights[f"{first}.w"][off] = np.nan
@@ -69,7 +69,7 @@ def test_gated(share: float) -> None:
     assert_equal(session.run(net.feeds), truth)
     assert implementation(session, first) == implementation(session, second) == "planes.winograd"
     assert session.last_run.active[first] == (~off).sum()
-    assert session.last_run.visited[second] == 40 * (~off).sum()
+    assert session.last_run.visited[second] == 80 * (~off).sum()
 
 
 def test_other_filters_and_few_channels_visit_their_taps() -> None:
@@ -83,7 +83,7 @@ def test_other_filters_and_few_channels_visit_their_taps() -> None:
 
 def test_threads_do_not_change_a_bit() -> None:
     """Any number of threads gives the same bits."""
-    net, _, _, out = large([float(k % 3 > 0) for k in range(32)])
+    net, _, _, out = large([float(k % 3 > 0) for k in range(64)])
     results = [pdrt.Session(net.model([out]), threads=threads).run(net.feeds)[out] for threads in (1, 2, 5)]
     for other in results[1:]:
         np.testing.assert_array_equal(other, results[0])
@@ -91,7 +91,7 @@ def test_threads_do_not_change_a_bit() -> None:
 
 def test_plans_of_a_session_share_their_weights() -> None:
     """Transformed weights are larger than the file's: another batch size must not make them again."""
-    net, _, _, out = large([1.0] * 32)
+    net, _, _, out = large([1.0] * 64)
     session = pdrt.Session(net.model([out]))
     session.run(net.feeds)
     once = session.explain().packed_bytes

@@ -45,7 +45,7 @@ struct Convolution {
   std::int64_t weights_row = 0;    // floats from one kernel to the next: I * taps
   // What the next call reads in their place, for the same kernels: fetched ahead. May be nullptr.
   const float* next_weights = nullptr;
-  const float* bias = nullptr;     // per kernel, or nullptr
+  const float* bias = nullptr;  // per kernel, or nullptr
   const std::int32_t* kernels =
       nullptr;  // active kernels, ascending: row in weights, bias, operands
   int kernel_count = 0;

@@ -42,6 +42,32 @@ def add_random_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the random numbers (default: %(default)s)")
 
 
+def add_shapes(parser: argparse.ArgumentParser) -> None:
+    """Adds the shapes to plan for."""
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="[NAME=]1x3x224x224",
+        help="the shape of an input; may be repeated (default: the model's, its free sizes being 1)",
+    )
+
+
+def chosen_shapes(options: argparse.Namespace, specs: Sequence[pdrt.Spec]) -> dict[str, tuple[int, ...]]:
+    """Returns a shape for every input: of --shape, else of the model.
+
+    Raises:
+        pdrt.InputError: naming the option that does not fit the model.
+    """
+    shapes = by_input_name(options.shape, specs, "--shape")
+    return {
+        spec.name: parse_sizes(shapes[spec.name], "--shape")
+        if spec.name in shapes
+        else tuple(size or 1 for size in spec.shape)
+        for spec in specs
+    }
+
+
 def print_json(report: dict[str, Any]) -> None:
     """Prints the one object that --json promises."""
     print(json.dumps(report, indent=2))

@@ -8,7 +8,7 @@ import argparse
 import sys
 
 import pdrt
-from pdrt.commands._options import add_model, add_session, by_input_name, parse_sizes, print_json
+from pdrt.commands._options import add_model, add_session, add_shapes, chosen_shapes, print_json
 from pdrt.session import format_spec
 from pdrt.text import Style
 
@@ -27,27 +27,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
     add_model(parser)
     add_session(parser)
-    parser.add_argument(
-        "--shape",
-        action="append",
-        default=[],
-        metavar="[NAME=]1x3x224x224",
-        help="the shape of an input; may be repeated (default: the model's, its free sizes being 1)",
-    )
+    add_shapes(parser)
 
 
 def execute(options: argparse.Namespace) -> int:
     """Prints the model, then its plan."""
     session = pdrt.Session(options.model, options.device, options.threads)
-    shapes = by_input_name(options.shape, session.inputs, "--shape")
-    plan = session.explain(
-        {
-            spec.name: parse_sizes(shapes[spec.name], "--shape")
-            if spec.name in shapes
-            else tuple(size or 1 for size in spec.shape)
-            for spec in session.inputs
-        }
-    )
+    plan = session.explain(chosen_shapes(options, session.inputs))
     metadata = {key: value for key, value in session.model.metadata.items() if key != "pdrt.graph"}
     if options.json:
         print_json(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pdrt
 from pdrt import _core
-from pdrt.commands._options import add_model, by_input_name, parse_sizes, print_json
+from pdrt.commands._options import add_model, add_shapes, chosen_shapes, print_json
 from pdrt.text import Style, align, format_milliseconds
 
 HELP = "measure on this machine which way to compute each layer is fastest"
@@ -30,30 +30,16 @@ The result is kept in $PDRT_CACHE_DIR, else in pdrt/ in $XDG_CACHE_HOME or ~/.ca
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
     add_model(parser)
-    parser.add_argument(
-        "--shape",
-        action="append",
-        default=[],
-        metavar="[NAME=]1x3x224x224",
-        help="the shape of an input; may be repeated (default: the model's, its free sizes being 1)",
-    )
+    add_shapes(parser)
     parser.add_argument("--cache-dir", default="", metavar="DIR", help="where to keep the result")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Measures, then prints a line for each layer."""
     model = pdrt.load(options.model)
-    shapes = by_input_name(options.shape, model.inputs, "--shape")
-    sizes = [
-        list(parse_sizes(shapes[spec.name], "--shape"))
-        if spec.name in shapes
-        else [size or 1 for size in spec.shape]
-        for spec in model.inputs
-    ]
-    layers = _core.tune(model, options.cache_dir, sizes, _show_progress)
-    costs = pdrt.Session(model, threads=1, cache_dir=options.cache_dir or None).explain(
-        {spec.name: size for spec, size in zip(model.inputs, sizes, strict=True)}
-    )
+    shapes = chosen_shapes(options, model.inputs)
+    layers = _core.tune(model, options.cache_dir, [list(shape) for shape in shapes.values()], _show_progress)
+    costs = pdrt.Session(model, threads=1, cache_dir=options.cache_dir or None).explain(shapes)
     if options.json:
         print_json({"model": options.model, "layers": layers, "costs": costs.costs})
     else:
