@@ -73,22 +73,36 @@ const ConvolutionForm* form_with_taps(const Step& step) {
   return form && !form->depthwise() ? form : nullptr;
 }
 
-// What all convolutions that write maps of this size are expected to cost, in rows so long.
+bool has_switches(const Plan& plan) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+    return step.need != kNeedAll ||
+           std::any_of(step.chain.begin(), step.chain.end(),
+                       [](const ChainStage& stage) { return stage.is_switch; });
+  });
+}
+
+// What all convolutions that write maps of this size are expected to cost, in rows so long; where
+// there are switches, with less than everything on, too, each share of it weighing as much.
 // Measurements of a machine hold for one geometry and must not change it.
 double cost_of(const Plan& plan, const Size& size, std::int32_t row) {
   Plane plane;
   plane.row = row;
   plane.flat = flat_range(size, row);
   double cost = 0;
+  const std::int64_t least_share = has_switches(plan) ? 4 : 1;
   for (const Step& step : plan.steps) {
     const auto* form = form_with_taps(step);
     if (!form || size_of(*form) != size) continue;
     const Taps taps = place_taps(*form, row, plane.flat);
     const Cost direct = direct_cost(*form, plane, taps.floats_per_channel());
     const WinogradPlan winograd = plan_winograd(*form, direct, nullptr);
-    const Cost& least = winograd.possible() ? winograd.cost : direct;
-    cost += least.of(form->kernels / form->groups, form->group_channels()) *
-            static_cast<double>(form->groups * step.layer->samples);
+    for (std::int64_t share = 1; share <= least_share; share *= 2) {
+      const std::int64_t kernels = form->kernels / form->groups / share,
+                         channels = form->group_channels() / share;
+      double least = direct.of(kernels, channels);
+      if (winograd.possible()) least = std::min(least, winograd.cost.of(kernels, channels));
+      cost += least * static_cast<double>(share * share * form->groups * step.layer->samples);
+    }
   }
   return cost;
 }
