@@ -20,27 +20,33 @@ constexpr double kSplit = 12;
 
 // Bytes of weights that one core gets from memory in a cycle. In most networks no layer finds its
 // own in a cache: too many others have been read since.
-constexpr double kWeightBytes = 3.5;
+constexpr double kWeightBytes = 4.5;
 
-// Products of `positions` weights each on rows of so many groups: arithmetic and reading the
-// weights go on at once.
-double product(double positions, double groups, double efficiency) {
-  return positions * std::max(groups / 2 / efficiency, 4 / kWeightBytes);
+// Adds products of `positions` weights each on rows of so many groups. Arithmetic and reading the
+// weights go on at once. Arithmetic is for each pair; reading is for each kernel, since the lines
+// of its row that hold an active channel's weight are nearly all of them, however few channels
+// those are. Between the two, as the one or the other takes longer.
+void add_products(Cost& cost, double positions, double groups, double efficiency,
+                  std::int64_t channels) {
+  const double arithmetic = groups / 2 / efficiency, reading = 4 / kWeightBytes;
+  const double by_kernel = std::clamp(2 - arithmetic / reading, 0.0, 1.0) * reading;
+  cost.pair += positions * (std::max(arithmetic, reading) - by_kernel);
+  cost.kernel += positions * by_kernel * static_cast<double>(channels);
 }
 
 // Of the peak that products reach: filters of several taps; and one tap on rows of so many groups
 // of lanes, where short ones are bound by the loads of weights, one for each multiply-add.
 constexpr double kTapsEfficiency = 0.87;
-double tile_efficiency(double groups) { return groups < 2 ? 0.45 : groups < 3 ? 0.62 : 0.8; }
+double tile_efficiency(double groups) { return groups < 2 ? 0.55 : groups < 3 ? 0.65 : 0.75; }
 
 // Winograd's other costs, in cycles. For a group of kLanes tiles in a line of pixels, and for a
 // group of tiles of the map (of the input: in each of its columns).
 struct Transforms {
   double input_line, input_tiles, output_line, output_tiles;
 };
-constexpr Transforms kTransforms[] = {{70, 21, 70, 73}, {94, 57, 101, 208}, {130, 96, 133, 910}};
-// For each position: of a channel, and of a kernel for each group of tiles, up to four.
-constexpr double kPatchPosition = 15, kSumPosition = 20;
+constexpr Transforms kTransforms[] = {{43, 13, 43, 45}, {58, 35, 62, 128}, {80, 59, 82, 560}};
+// For each position of a kernel and each group of its tiles, up to four.
+constexpr double kSumPosition = 10;
 
 }  // namespace
 
@@ -61,9 +67,9 @@ std::string layer_key(const ConvolutionForm& form) {
 Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split) {
   Cost cost;
   const std::int64_t pixels = std::int64_t{1} * (form.out_h - 1) * output.row + form.out_w;
-  cost.pair = product(form.taps(), pixel_groups(pixels), kTapsEfficiency);
+  add_products(cost, form.taps(), pixel_groups(pixels), kTapsEfficiency, form.group_channels());
   cost.channel = kSplit * groups(split);
-  cost.kernel = 3 * groups(output.flat);
+  cost.kernel += 3 * groups(output.flat);
   return cost;
 }
 
@@ -77,9 +83,8 @@ Cost winograd_cost(const ConvolutionForm& form, int tile, int rows) {
     const int now = std::min(rows, down - first);
     const std::int64_t count = std::int64_t{1} * now * across;
     const double tiles = groups(count), row = pixel_groups(count), positions = side * side;
-    cost.pair += product(positions, row, tile_efficiency(row));
-    cost.channel += (tile * now + 2) * lines * per.input_line + side * tiles * per.input_tiles +
-                    positions * kPatchPosition;
+    add_products(cost, positions, row, tile_efficiency(row), form.channels);
+    cost.channel += (tile * now + 2) * lines * per.input_line + side * tiles * per.input_tiles;
     cost.kernel += tile * now * lines * per.output_line + tiles * per.output_tiles +
                    positions * kSumPosition * std::min(tiles, 4.0);
   }

@@ -11,6 +11,10 @@ namespace {
 // that others use, too: floats.
 constexpr std::int64_t kWorkingSet = 1280 * 1024;
 
+// Larger tiles must be so much cheaper than what they replace: their weights take more memory, and
+// their results are less exact.
+constexpr double kWorthIt = 0.95;
+
 int divided(int size, int tile) { return (size + tile - 1) / tile; }
 
 std::vector<std::uint32_t> columns(int pad, int width) {
@@ -91,7 +95,7 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct,
       plan.cost = *known;
     }
     const double cost = plan.cost.of(form.kernels, form.channels);
-    if (cost >= least) continue;
+    if (cost >= kWorthIt * least) continue;
     least = cost;
     best = std::move(plan);
   }
