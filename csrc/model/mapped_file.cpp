@@ -63,11 +63,12 @@ void FileBytes::release(const void* first, std::size_t bytes) const {
   const auto* const from = static_cast<const unsigned char*>(first);
   const std::less<> before;  // defined for any two pointers
   if (!mapped_ || before(from, data_) || before(data_ + size_, from + bytes)) return;
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto at = reinterpret_cast<std::uintptr_t>(first);
-  const std::uintptr_t begin = (at + page - 1) / page * page, end = (at + bytes) / page * page;
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  // The mapping begins with a page.
+  const auto at = static_cast<std::size_t>(from - data_);
+  const std::size_t begin = (at + page - 1) / page * page, end = (at + bytes) / page * page;
   // Nobody writes to a private mapping of a file, so what is dropped is what the file holds.
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  if (begin < end) ::madvise(const_cast<unsigned char*>(data_ + begin), end - begin, MADV_DONTNEED);
 }
 
 FileBytes::~FileBytes() {

@@ -5,13 +5,16 @@
 namespace pdrt::plan {
 namespace {
 
-double groups(std::int64_t floats) { return static_cast<double>((floats + kLanes - 1) / kLanes); }
+double groups(std::int64_t floats) {
+  const std::int64_t whole = (floats + kLanes - 1) / kLanes;
+  return static_cast<double>(whole);
+}
 
 // Groups of lanes that pixels take in a product. A few past whole groups are computed by lanes
 // along the inputs, in about a third of the time.
 double pixel_groups(std::int64_t pixels) {
   const std::int64_t rest = pixels % kLanes;
-  return rest > 0 && rest <= 4 ? static_cast<double>(pixels / kLanes) + 1.0 / 3 : groups(pixels);
+  return rest > 0 && rest <= 4 ? groups(pixels - rest) + 1.0 / 3 : groups(pixels);
 }
 
 // Cycles to write a group of lanes into a phase, and to read phases, which need more room in caches

@@ -44,7 +44,7 @@ class PlanCache {
             const cpu::Engine& engine, int threads)
       : graph_(graph),
         outputs_(std::move(outputs)),
-        options_(options),
+        options_(std::move(options)),
         engine_(engine),
         threads_(threads) {}
 

@@ -118,7 +118,7 @@ std::string cache_folder(const std::string& chosen) {
     const char* value = std::getenv(name);
     return std::string(value ? value : "");
   };
-  if (const std::string own = variable("PDRT_CACHE_DIR"); !own.empty()) return own;
+  if (std::string own = variable("PDRT_CACHE_DIR"); !own.empty()) return own;
   if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/pdrt";
   if (const std::string home = variable("HOME"); !home.empty()) return home + "/.cache/pdrt";
   return {};
