@@ -28,6 +28,8 @@ class Chain {
   // them are left out, which changes no bit.
   cpu::Epilogue epilogue() const { return {applied_, applied_count_}; }
   bool has_planes() const { return last_plane_stage_ >= 0; }
+  // Whether kernels may be switched off.
+  bool has_switches() const { return has_switches_; }
   // For a kernel whose pixels are not known yet.
   Verdict judge(int kernel) const { return has_switches_ ? judge_switches(kernel) : Verdict{}; }
   // For a channel that comes in as a constant.

@@ -25,6 +25,8 @@ Inputs list_inputs(const Frame& frame, const plan::Step& step, std::int64_t samp
   const ValueId input = step.inputs[0];
   const Channel* states = frame.channels(input, sample);
   const float* constants = frame.off_values(input, sample);
+  float* const planes = frame.plane(input, sample, first);
+  const std::int64_t stride = frame.plan.values[input].plane->stride;
   Workspace& work = frame.work;
   Inputs inputs;
   for (int c = 0; c < count; ++c) {
@@ -38,7 +40,7 @@ Inputs list_inputs(const Frame& frame, const plan::Step& step, std::int64_t samp
       frame.materialise(input, sample, channel);
     }
     work.input_channels[inputs.visited] = c;
-    work.input_planes[inputs.visited] = frame.plane(input, sample, channel);
+    work.input_planes[inputs.visited] = planes + c * stride;
     ++inputs.visited;
   }
   return inputs;

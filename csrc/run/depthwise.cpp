@@ -8,14 +8,13 @@
 namespace pdrt::run {
 namespace {
 
-// The kernel's plane as a constant, where its input is zero everywhere: bias, then the chain.
+// The kernel's plane as a constant, where its input, which is off, is zero everywhere: bias, then
+// the chain.
 bool settle_zero_input(const Frame& frame, const plan::Step& step, const Chain& chain,
                        std::int64_t sample, int kernel, int channel) {
   const auto& form = std::get<plan::ConvolutionForm>(step.form);
   const ValueId input = step.inputs[0];
-  if (frame.channels(input, sample)[channel] == Channel::on ||
-      frame.off_values(input, sample)[channel] != 0.0f)
-    return false;
+  if (frame.off_values(input, sample)[channel] != 0.0f) return false;
   const Verdict verdict = chain.judge_constant(kernel, form.bias ? form.bias[kernel] : 0.0f);
   if (verdict.work != Work::constant) return false;
   set_constant(frame, step.outputs[0], sample, kernel, verdict.constant);
@@ -30,13 +29,18 @@ void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample)
   KernelLists lists = list_kernels(frame, step, chain, sample);
   const int multiplier = static_cast<int>(form.kernels / form.channels);
 
+  const Channel* states = frame.channels(input, sample);
+  const float* const planes = frame.plane(input, sample, 0);
+  const std::int64_t stride = frame.plan.values[input].plane->stride;
   int kept = 0;
   for (int i = 0; i < lists.compute; ++i) {
-    const int k = work.kernels[i], channel = k / multiplier;
-    if (settle_zero_input(frame, step, chain, sample, k, channel)) continue;
-    frame.materialise(input, sample, channel);
+    const int k = work.kernels[i], channel = multiplier == 1 ? k : k / multiplier;
+    if (states[channel] != Channel::on) {
+      if (settle_zero_input(frame, step, chain, sample, k, channel)) continue;
+      frame.materialise(input, sample, channel);
+    }
     work.kernels[kept] = k;
-    work.input_planes[kept] = frame.plane(input, sample, channel);
+    work.input_planes[kept] = planes + channel * stride;
     ++kept;
   }
   lists.compute = kept;

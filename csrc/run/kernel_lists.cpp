@@ -14,7 +14,10 @@ KernelLists list_kernels(const Frame& frame, const plan::Step& step, const Chain
   std::int32_t* compute = work.kernels.data();
   std::int32_t* stages = work.stage_kernels.data();
   KernelLists lists;
-  for (int k = 0; k < kernels; ++k) {
+  // Most steps: nothing to judge.
+  const bool all = !chain.has_switches() && (!frame.skip || step.need == plan::kNeedAll);
+  for (; all && lists.compute < kernels; ++lists.compute) compute[lists.compute] = lists.compute;
+  for (int k = lists.compute; k < kernels; ++k) {
     const Verdict verdict = needed[k] ? chain.judge(k) : Verdict{Work::nothing, 0.0f};
     if (verdict.work == Work::compute) {
       compute[lists.compute++] = k;

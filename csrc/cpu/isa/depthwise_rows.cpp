@@ -28,6 +28,7 @@ PDRT_INLINE void add_rows(const Depthwise& task, const RowChannel& channel, cons
   const Plane& plane = *task.in_plane;
   const Columns<kFilter, kStride> columns(at.x * kStride - task.window.pad_left, plane.width);
   const int top = at.y * kStride - task.window.pad_top;
+  const int before = -top, behind = plane.height - top;
   const float* rows = channel.input + static_cast<std::int64_t>(top) * plane.row;
   Floats weights[kFilter * kFilter];
   unrolled<kFilter * kFilter>([&](int t) PDRT_LAMBDA {
@@ -35,7 +36,7 @@ PDRT_INLINE void add_rows(const Depthwise& task, const RowChannel& channel, cons
     if (kFilter == 3) weights[t] = in_register(weights[t]);
   });
   unrolled<(kRows - 1) * kStride + kFilter>([&](int row) PDRT_LAMBDA {
-    if (top + row < 0 || top + row >= plane.height) return;
+    if (__builtin_expect(row < before || row >= behind, 0)) return;
     Floats loads[Columns<kFilter, kStride>::kLoads];
     Floats taps[kFilter];
     columns.template read<kEdge>(rows + static_cast<std::int64_t>(row) * plane.row, Floats{},

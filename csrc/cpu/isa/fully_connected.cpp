@@ -1,5 +1,6 @@
 // Fully connected layers: lanes run along the inputs, so that every weight is read once, in order.
 #include "cpu/isa/functions.h"
+#include "cpu/isa/lanes.h"
 #include "cpu/isa/stages.h"
 
 namespace pdrt::cpu::PDRT_ISA {
@@ -17,13 +18,16 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Fl
     rows[r] = task.weights + static_cast<std::int64_t>(kernels[r]) * task.columns;
   }
   Floats sums[kRows][kChains][kGroup] = {};
-  const auto add_block = [&sums](int chain, const float* x, const float* const(&w)[kRows],
-                                 std::int64_t at) __attribute__((always_inline)) {
+  // read(from): kVector floats, fewer in a short block.
+  const auto add_block = [&](int chain, std::int64_t at, const auto& read) PDRT_LAMBDA {
     for (int g = 0; g < kGroup; ++g) {
-      const Floats input = load(x + g * kVector);
-      for (int r = 0; r < kRows; ++r) sums[r][chain][g] += input * load(w[r] + at + g * kVector);
+      const std::int64_t column = at + g * kVector;
+      const Floats input = read(task.input, column);
+      for (int r = 0; r < kRows; ++r) sums[r][chain][g] += input * read(rows[r], column);
     }
   };
+  const auto read_whole = [](const float* row, std::int64_t column)
+                              PDRT_LAMBDA { return load(row + column); };
 
   // The last block of all may be short of kLanes columns; behind its end lies someone else's
   // memory.
@@ -34,26 +38,16 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Fl
   for (; b + kChains <= whole; b += kChains) {
 #pragma GCC unroll 2
     for (int chain = 0; chain < kChains; ++chain) {
-      const std::int64_t at = static_cast<std::int64_t>(task.blocks[b + chain]) * kLanes;
-      add_block(chain, task.input + at, rows, at);
+      add_block(chain, static_cast<std::int64_t>(task.blocks[b + chain]) * kLanes, read_whole);
     }
   }
-  if (b < whole) {
-    const std::int64_t at = static_cast<std::int64_t>(task.blocks[b]) * kLanes;
-    add_block(0, task.input + at, rows, at);
-  }
+  if (b < whole) add_block(0, static_cast<std::int64_t>(task.blocks[b]) * kLanes, read_whole);
   if (whole < task.block_count) {
     const std::int64_t at = static_cast<std::int64_t>(task.blocks[whole]) * kLanes;
-    const std::size_t bytes = static_cast<std::size_t>(task.columns - at) * sizeof(float);
-    float input[kLanes] = {};
-    float weights[kRows][kLanes] = {};
-    const float* short_rows[kRows];
-    std::memcpy(input, task.input + at, bytes);
-    for (int r = 0; r < kRows; ++r) {
-      std::memcpy(weights[r], rows[r] + at, bytes);
-      short_rows[r] = weights[r];
-    }
-    add_block(0, input, short_rows, 0);
+    add_block(0, at, [&](const float* row, std::int64_t column) PDRT_LAMBDA {
+      const auto lanes = lanes_between(0, task.columns - static_cast<int>(column));
+      return load(row + column, lanes, Floats{});
+    });
   }
 
   for (int r = 0; r < kRows; ++r) {

@@ -12,6 +12,7 @@ PDRT_INLINE void combine_loads(const float* in, const Plane& plane, int top, int
                                Floats (&taps)[kRows][kTaps]) {
   using Taps = Columns<kTaps, kStride>;
   const Taps columns(first, plane.width);
+  const int before = -top, behind = plane.height - top;
   const float* rows = in + static_cast<std::int64_t>(top) * plane.row;
   const Floats neutral = splat(kNeutral<kMaximum>);
   Floats down[kRows][Taps::kLoads];
@@ -19,7 +20,7 @@ PDRT_INLINE void combine_loads(const float* in, const Plane& plane, int top, int
     unrolled<Taps::kLoads>([&](int i) PDRT_LAMBDA { down[y][i] = neutral; });
   });
   unrolled<(kRows - 1) * kStride + kFilter>([&](int row) PDRT_LAMBDA {
-    if (top + row < 0 || top + row >= plane.height) return;
+    if (__builtin_expect(row < before || row >= behind, 0)) return;
     Floats loads[Taps::kLoads];
     columns.template read<kEdge>(rows + static_cast<std::int64_t>(row) * plane.row, neutral, loads);
     unrolled<kRows>([&](int y) PDRT_LAMBDA {

@@ -9,11 +9,15 @@ namespace pdrt::cpu::PDRT_ISA {
 
 // kTaps taps next to each other at stride 1 or 2. Output 0 of the vector has its first tap on
 // column `first` of rows of `width` pixels, which may lie outside, as may all others.
+//
+// Vectors are loaded where they begin a cache line more often than not, and few of them: a load
+// that lies across two lines takes as long as several multiply-adds. At stride 1 three taps come
+// out of one load, in the middle, and single columns on both sides. At stride 2 two neighbouring
+// taps come out of the same pair of loads, and an odd one, the first, is the tap two columns behind
+// it moved by one lane: its load brings that lane alone.
 template <int kTaps, int kStride>
 class Columns {
  public:
-  // At stride 2 two neighbouring taps come out of the same pair of loads. An odd one, the last, is
-  // the tap two columns before it moved by one lane: its load brings that lane alone.
   static constexpr int kLoads = kTaps;
   static_assert(kStride == 1 || (kStride == 2 && kTaps > 1));
 
@@ -21,6 +25,7 @@ class Columns {
     for (int i = 0; i < kLoads; ++i) {
       const int at = first + offset(i);
       lanes_[i] = lanes_between(-at, width - at);
+      has_[i] = at >= 0 && at < width;
     }
   }
 
@@ -36,10 +41,10 @@ class Columns {
                                                   Floats (&loads)[kLoads]) const {
     unrolled<kLoads>([&](int i) PDRT_LAMBDA {
       const float* from = row + first_ + offset(i);
-      if constexpr (kEdge) {
-        loads[i] = load(from, lanes_[i], outside);
+      if (is_single(i)) {
+        loads[i] = !kEdge || has_[i] ? splat(*from) : outside;
       } else {
-        loads[i] = is_single(i) ? splat(*from) : load(from);
+        loads[i] = kEdge ? load(from, lanes_[i], outside) : load(from);
       }
     });
   }
@@ -47,30 +52,37 @@ class Columns {
   // taps[t] = the columns of tap t.
   static inline __attribute__((always_inline)) void take(const Floats (&loads)[kLoads],
                                                          Floats (&taps)[kTaps]) {
-    unrolled<kTaps>([&](int t) PDRT_LAMBDA {
-      if (kStride == 1) {
-        taps[t] = loads[t];
-      } else if (is_single(t)) {
-        taps[t] = shifted(taps[t - 2], loads[t]);
-      } else {
-        const int pair = t / 2 * 2;
-        taps[t] =
-            t % 2 == 0 ? evens(loads[pair], loads[pair + 1]) : odds(loads[pair], loads[pair + 1]);
-      }
-    });
+    if constexpr (kAround) {
+      taps[0] = preceded(loads[1], loads[0]);
+      taps[1] = loads[1];
+      taps[2] = shifted(loads[1], loads[2]);
+    } else if constexpr (kStride == 1) {
+      unrolled<kTaps>([&](int t) PDRT_LAMBDA { taps[t] = loads[t]; });
+    } else {
+      unrolled<kTaps / 2>([&](int pair) PDRT_LAMBDA {
+        const int t = kTaps % 2 + 2 * pair;
+        taps[t] = evens(loads[t], loads[t + 1]);
+        taps[t + 1] = odds(loads[t], loads[t + 1]);
+      });
+      if constexpr (kTaps % 2 == 1) taps[0] = preceded(taps[2], loads[0]);
+    }
   }
 
  private:
+  static constexpr bool kAround = kStride == 1 && kTaps == 3;
   static constexpr bool is_single(int i) {
-    return kStride == 2 && kTaps % 2 == 1 && i == kTaps - 1;
+    return kAround ? i != 1 : kStride == 2 && kTaps % 2 == 1 && i == 0;
   }
   static constexpr int offset(int i) {
-    if (kStride == 1) return i;
-    return is_single(i) ? kTaps - 3 + 2 * kVector : i / 2 * 2 + i % 2 * kVector;
+    if (kAround) return i == 2 ? kVector + 1 : i;
+    if (kStride == 1 || is_single(i)) return i;
+    const int in_pairs = i - kTaps % 2;
+    return kTaps % 2 + in_pairs / 2 * 2 + in_pairs % 2 * kVector;
   }
 
   int first_;
   Lanes lanes_[kLoads];
+  bool has_[kLoads];
 };
 
 // rows[y] into row at_y + y of a plane, from column x on: pixels, and zeros in what of the gap a
@@ -100,10 +112,12 @@ PDRT_INLINE Words store_rows(const Floats (&rows)[kRows], float* pixels, const P
 // Zeros where store_rows does not reach: the rest of the gap, and behind the last row.
 static inline void clear_gap(float* pixels, const Plane& plane) {
   const int from = smaller_of((plane.width + kVector - 1) / kVector * kVector, plane.row);
-  for (int y = 0; y < plane.height; ++y) {
+  for (int y = 0; y < plane.height && from < plane.row; ++y) {
     for (int x = from; x < plane.row; ++x) pixels[static_cast<std::int64_t>(y) * plane.row + x] = 0;
   }
-  for (int at = plane.height * plane.row; at < plane.flat; ++at) pixels[at] = 0;
+  for (int at = plane.height * plane.row; at < plane.flat; at += kVector) {
+    store(pixels + at, Floats{}, lanes_between(0, plane.flat - at));
+  }
 }
 
 }  // namespace pdrt::cpu::PDRT_ISA

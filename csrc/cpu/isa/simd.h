@@ -181,11 +181,25 @@ PDRT_INLINE void keep(Floats x) {
 // x without its first lane, and behind it the first lane of y.
 PDRT_INLINE Floats shifted(Floats x, Floats y) {
 #if PDRT_VECTOR_BYTES == 64
-  return __builtin_shufflevector(x, y, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+  // Unlike a permutation, this needs no register of lane numbers.
+  return floats(reinterpret_cast<Words>(_mm512_maskz_alignr_epi32(
+      0xffff, reinterpret_cast<__m512i>(y), reinterpret_cast<__m512i>(x), 1)));
 #elif PDRT_VECTOR_BYTES == 32
   return __builtin_shufflevector(x, y, 1, 2, 3, 4, 5, 6, 7, 8);
 #else
   return __builtin_shufflevector(x, y, 1, 2, 3, 4);
+#endif
+}
+
+// The last lane of y, and behind it x without its last lane.
+PDRT_INLINE Floats preceded(Floats x, Floats y) {
+#if PDRT_VECTOR_BYTES == 64
+  return floats(reinterpret_cast<Words>(_mm512_maskz_alignr_epi32(
+      0xffff, reinterpret_cast<__m512i>(x), reinterpret_cast<__m512i>(y), 15)));
+#elif PDRT_VECTOR_BYTES == 32
+  return __builtin_shufflevector(y, x, 7, 8, 9, 10, 11, 12, 13, 14);
+#else
+  return __builtin_shufflevector(y, x, 3, 4, 5, 6);
 #endif
 }
 
