@@ -34,8 +34,16 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Fl
   int whole = task.block_count;
   if (whole > 0 && (task.blocks[whole - 1] + 1) * static_cast<std::int64_t>(kLanes) > task.columns)
     --whole;
+  // The hardware follows whole rows, but loses the thread where blocks are left out.
+  constexpr int kAhead = 12;  // blocks
+  const bool gaps = task.block_count * kLanes < task.columns;
   int b = 0;
   for (; b + kChains <= whole; b += kChains) {
+    if (gaps) {
+      const std::int64_t at =
+          static_cast<std::int64_t>(task.blocks[smaller_of(b + kAhead, whole - 1)]) * kLanes;
+      for (int r = 0; r < kRows; ++r) __builtin_prefetch(rows[r] + at);
+    }
 #pragma GCC unroll 2
     for (int chain = 0; chain < kChains; ++chain) {
       add_block(chain, static_cast<std::int64_t>(task.blocks[b + chain]) * kLanes, read_whole);
