@@ -19,10 +19,6 @@ PDRT_INLINE Floats pick(Floats x, Floats y) {
   return pick<Index>(x, y, LaneNumbers{});
 }
 
-template <int kFirst>
-struct EverySecond {
-  static constexpr int of(int lane) { return 2 * lane + kFirst; }
-};
 // Lanes from kFirst on, of x and y in turn.
 template <int kFirst>
 struct InTurn {
@@ -67,8 +63,8 @@ PDRT_INLINE Floats shifted(Floats x, float last) { return pick<NextLane>(x, spla
 
 // out[j][l] = float number kStep * l + j of those in v.
 PDRT_INLINE void deinterleave(const Floats (&v)[2], Floats (&out)[2]) {
-  out[0] = pick<EverySecond<0>>(v[0], v[1]);
-  out[1] = pick<EverySecond<1>>(v[0], v[1]);
+  out[0] = evens(v[0], v[1]);
+  out[1] = odds(v[0], v[1]);
 }
 PDRT_INLINE void deinterleave(const Floats (&v)[3], Floats (&out)[3]) {
   out[0] = pick<EveryThirdBehind<0>>(pick<EveryThird<0>>(v[0], v[1]), v[2]);
@@ -80,8 +76,8 @@ PDRT_INLINE void deinterleave(const Floats (&v)[kStep], Floats (&out)[kStep]) {
   constexpr int kHalf = kStep / 2;
   Floats even[kHalf], odd[kHalf], of_even[kHalf], of_odd[kHalf];
   unrolled<kHalf>([&](int i) PDRT_LAMBDA {
-    even[i] = pick<EverySecond<0>>(v[2 * i], v[2 * i + 1]);
-    odd[i] = pick<EverySecond<1>>(v[2 * i], v[2 * i + 1]);
+    even[i] = evens(v[2 * i], v[2 * i + 1]);
+    odd[i] = odds(v[2 * i], v[2 * i + 1]);
   });
   deinterleave(even, of_even);
   deinterleave(odd, of_odd);

@@ -8,9 +8,6 @@
 
 namespace pdrt::cpu::PDRT_ISA {
 
-// Floats of scratch on the stack, which bounds the tiles at hand.
-constexpr int kScratchFloats = kWinogradScratch;
-
 // The same vector, in a register: the compiler would otherwise load it again for every use, and
 // most loads here lie across two cache lines.
 PDRT_INLINE Floats held(Floats x) {

@@ -9,7 +9,7 @@ namespace pdrt::cpu::PDRT_ISA {
 // on. Row i of tile t's patch is then at [t + i / kTile * tiles_x] of line (j, i % kTile).
 template <int kTile>
 struct Lines {
-  alignas(64) float floats[kScratchFloats];
+  alignas(64) float floats[kWinogradScratch];
   std::int64_t length;
 
   float* line(int j, int phase) { return floats + (j * kTile + phase) * length; }

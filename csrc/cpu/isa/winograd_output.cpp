@@ -85,7 +85,7 @@ template <int kTile>
 static bool transform(const WinogradOutput& task, const float* sums, std::int64_t position_stride) {
   const WinogradMap& map = task.map;
   const Plane& plane = *map.plane;
-  alignas(64) float pixels[kScratchFloats];
+  alignas(64) float pixels[kWinogradScratch];
   const std::int64_t length = winograd_line(map.rows, map.tiles_x);
   transform_tiles<kTile>(map, sums, position_stride, task.bias, pixels, length);
   Words seen = {};
