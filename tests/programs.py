@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 try:
     import pyopencl as cl
@@ -20,6 +24,14 @@ KERNELS = Path(__file__).resolve().parent.parent / "kernels"
 NONE = 0xFFFFFFFF
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+# For tests with shapes drawn at random, and the numbers by a generator of a random seed.
+shapes = settings(
+    max_examples=int(os.environ.get("PDRT_EXAMPLES", "8")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+seeds = st.integers(0, 2**32 - 1)
 
 
 # --- kernels/arguments.h ---
@@ -128,6 +140,15 @@ def devices() -> tuple[list[Device], list[str]]:
         except cl.Error as error:
             wrong.append(f"{device.platform.name}, {device.name}: {error}")
     return found, wrong
+
+
+@pytest.fixture(scope="session", params=range(max(1, len(devices()[0]))), ids=lambda i: f"device{i}")
+def device(request: pytest.FixtureRequest) -> Device:
+    """Return every device in turn; skip where there is none."""
+    found, wrong = devices()
+    if not found:
+        pytest.skip(f"no OpenCL device to run programs on: install pocl-opencl-icd and pyopencl ({'; '.join(wrong)})")
+    return found[request.param]
 
 
 # --- planes ---

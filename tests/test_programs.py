@@ -6,13 +6,12 @@ pixels of listed planes may change. PDRT_EXAMPLES=500 tries so many shapes of ea
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs import (
@@ -27,28 +26,21 @@ from programs import (
     Lists,
     Planes,
     arena_of,
-    devices,
+    device,
     is_same,
+    seeds,
+    shapes,
     structure,
 )
 
-EXAMPLES = int(os.environ.get("PDRT_EXAMPLES", "8"))
 SMALL = {"TILE_KERNELS": 16, "TILE_PIXELS": 16, "THREAD_KERNELS": 2, "THREAD_PIXELS": 2}
 
-shapes = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 13)
 gaps = st.integers(0, 3)
 
 Listed = list[list[int]]
 
-
-@pytest.fixture(scope="session", params=range(max(1, len(devices()[0]))), ids=lambda i: f"device{i}")
-def device(request: pytest.FixtureRequest) -> Device:
-    found, wrong = devices()
-    if not found:
-        pytest.skip(f"no OpenCL device to run programs on: install pocl-opencl-icd and pyopencl ({'; '.join(wrong)})")
-    return found[request.param]
+__all__ = ["device"]
 
 
 def some(rng: np.random.Generator, count: int, first: int = 0) -> list[int]:
