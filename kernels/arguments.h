@@ -167,6 +167,27 @@ typedef struct {
   float alpha, beta;
 } BroadcastArguments;
 
+// A switch on the device: it concerns numbers in [first, last), and number k of sample n is on where
+// dense[base + n * sample_stride + k * channel_stride] is not zero. Conditions lie in `lists`. Those
+// of one alternative come one after the other.
+typedef struct {
+  uint base, sample_stride, channel_stride;
+  int first, last, alternative;
+} Condition;
+
+// Makes the lists of a part where it runs: of the numbers [0, count) of a group, shifted by the
+// group's number times group_stride where conditions and flags are looked up, those for which all
+// conditions of some alternative hold (all of them where there is no condition) and whose flag is
+// set. Entry number z = n * groups + g of the parts gets the list at lists[list + z * count] and
+// its length; `channels` says whether as channels, numbered within the group, or as kernels.
+typedef struct {
+  uint conditions;  // in lists
+  int condition_count;
+  uint flags, flags_stride;  // of sample 0 and number 0; PDRT_NONE: not looked at
+  int groups, group_stride, count, channels;
+  uint parts, list;  // in lists
+} ActiveListArguments;
+
 #ifndef __OPENCL_VERSION__
 }  // namespace pdrt::opencl
 #endif
