@@ -186,7 +186,11 @@ py::dict stats_of(const pdrt::RunStats& stats) {
         py::dict("milliseconds"_a = step.milliseconds, "macs_executed"_a = step.macs_executed));
   }
   return py::dict("macs_dense"_a = stats.macs_dense, "macs_executed"_a = stats.macs_executed,
-                  "milliseconds"_a = stats.milliseconds, "layers"_a = layers, "steps"_a = steps);
+                  "milliseconds"_a = stats.milliseconds,
+                  "synchronisations"_a = stats.synchronisations,
+                  "waiting_milliseconds"_a = stats.waiting_milliseconds,
+                  "enqueue_milliseconds"_a = stats.enqueue_milliseconds, "layers"_a = layers,
+                  "steps"_a = steps);
 }
 
 py::dict explanation_of(const pdrt::Explanation& explanation) {
@@ -288,20 +292,22 @@ void bind_session(py::module_& module) {
 
   py::class_<pdrt::Session>(module, "Session")
       .def(py::init([](const pdrt::Model& model, std::string device, int threads,
-                       std::vector<std::string> outputs, std::string cache_dir, bool skip,
-                       bool profile) {
+                       std::vector<std::string> outputs, std::string cache_dir,
+                       std::string fallback, std::string precision, bool skip, bool profile) {
              pdrt::Options options;
              options.device = std::move(device);
              options.threads = threads;
              options.outputs = std::move(outputs);
              options.cache_dir = std::move(cache_dir);
+             options.fallback = std::move(fallback);
+             options.precision = std::move(precision);
              options.skip = skip;
              options.profile = profile;
              py::gil_scoped_release unlocked;
              return std::make_unique<pdrt::Session>(model, options);
            }),
-           "model"_a, py::kw_only(), "device"_a, "threads"_a, "outputs"_a, "cache_dir"_a, "skip"_a,
-           "profile"_a)
+           "model"_a, py::kw_only(), "device"_a, "threads"_a, "outputs"_a, "cache_dir"_a,
+           "fallback"_a, "precision"_a, "skip"_a, "profile"_a)
       .def_property_readonly(
           "inputs",
           [](const pdrt::Session& session) { return py::tuple(py::cast(session.inputs())); })

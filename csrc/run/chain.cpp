@@ -54,6 +54,15 @@ bool Chain::multiplies_by_one(int stage) const {
   return true;
 }
 
+bool Chain::knows_from(int stage) const {
+  for (int i = stage; i < count_; ++i) {
+    const plan::ChainStage& from = step_.chain[i];
+    if (from.operand == Operand::channel && from.value != kAbsent && !frame_.known(from.value))
+      return false;
+  }
+  return true;
+}
+
 bool Chain::is_zero_switch(int stage, int kernel) const {
   return frame_.skip && step_.chain[stage].is_switch &&
          stages_[stage].data[kernel * stages_[stage].channel_stride] == 0.0f;
@@ -63,7 +72,7 @@ Verdict Chain::judge_switches(int kernel) const {
   for (int i = count_; i-- > 0;) {
     if (!is_zero_switch(i, kernel)) continue;
     if (i + 1 == count_) return {Work::constant, 0.0f};
-    if (i < last_plane_stage_) return {Work::stages, 0.0f};
+    if (i < last_plane_stage_ || !knows_from(i + 1)) return {Work::stages, 0.0f};
     return {Work::constant,
             frame_.engine.apply_to_constant({stages_ + i + 1, count_ - i - 1}, kernel, 0.0f)};
   }
@@ -73,6 +82,7 @@ Verdict Chain::judge_switches(int kernel) const {
 Verdict Chain::judge_constant(int kernel, float x) const {
   const Verdict switched = judge(kernel);
   if (switched.work == Work::constant) return switched;
+  if (!knows_from(0)) return {Work::compute, x};
   if (last_plane_stage_ < 0)
     return {Work::constant, frame_.engine.apply_to_constant({stages_, count_}, kernel, x)};
   // Still a constant if every operand with pixels is one for this kernel.

@@ -27,7 +27,8 @@ std::unique_ptr<Workspace> HostExecutor::make_workspace() const {
 }
 
 void HostExecutor::load(const Frame& frame, const std::vector<TensorView>& inputs) const {
-  load_inputs(frame, inputs);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    load_input(frame, plan_.program.inputs[i], inputs[i]);
 }
 
 void HostExecutor::run(const Frame& frame, bool timed) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pdrt/error.h"
+#include "run/device/executor.h"
 #include "run/host_executor.h"
 #include "run/input_checks.h"
 
@@ -20,14 +21,21 @@ bool fits(const std::vector<Shape>& shapes, const std::vector<TensorView>& input
   return true;
 }
 
+std::unique_ptr<const Executor> make_executor(const plan::Plan& plan, const HostSteps& steps,
+                                              device::Device* device, bool skip) {
+  if (device == nullptr) return std::make_unique<HostExecutor>(plan, steps);
+  return std::make_unique<device::DeviceExecutor>(plan, steps, *device, skip);
+}
+
 }  // namespace
 
 PreparedPlan::PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan::Plan> plan,
-                           const cpu::Engine& engine, int threads, PackedWeights& packed)
+                           const cpu::Engine& engine, int threads, PackedWeights& packed,
+                           device::Device* device, bool skip)
     : shapes_(std::move(shapes)),
       plan_(std::move(plan)),
       host_steps_(*plan_, engine, threads, packed),
-      executor_(std::make_unique<HostExecutor>(*plan_, host_steps_)) {}
+      executor_(make_executor(*plan_, host_steps_, device, skip)) {}
 
 std::unique_ptr<Workspace> PreparedPlan::take() {
   {
@@ -55,7 +63,8 @@ std::shared_ptr<PreparedPlan> PlanCache::get(const std::vector<Shape>& shapes) {
     return plans_.front();
   }
   plans_.insert(plans_.begin(),
-                std::make_shared<PreparedPlan>(shapes, make(shapes), engine_, threads_, packed_));
+                std::make_shared<PreparedPlan>(shapes, make(shapes), engine_, threads_, packed_,
+                                               device_, skip_));
   if (plans_.size() > kMaxPlans) plans_.pop_back();
   return plans_.front();
 }

@@ -11,10 +11,15 @@
 
 namespace pdrt::run {
 
+namespace device {
+class Device;
+}
+
 class PreparedPlan {
  public:
   PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan::Plan> plan,
-               const cpu::Engine& engine, int threads, PackedWeights& packed);
+               const cpu::Engine& engine, int threads, PackedWeights& packed,
+               device::Device* device = nullptr, bool skip = true);
 
   const std::vector<Shape>& shapes() const { return shapes_; }
   const plan::Plan& plan() const { return *plan_; }
@@ -38,12 +43,14 @@ class PreparedPlan {
 class PlanCache {
  public:
   PlanCache(const Graph& graph, std::vector<ValueId> outputs, plan::PlanOptions options,
-            const cpu::Engine& engine, int threads)
+            const cpu::Engine& engine, int threads, device::Device* device, bool skip)
       : graph_(graph),
         outputs_(std::move(outputs)),
         options_(std::move(options)),
         engine_(engine),
-        threads_(threads) {}
+        threads_(threads),
+        device_(device),
+        skip_(skip) {}
 
   // Plans if these shapes are new. Safe from several threads; a plan in use outlives its place
   // here.
@@ -57,6 +64,8 @@ class PlanCache {
   plan::PlanOptions options_;
   const cpu::Engine& engine_;
   const int threads_;
+  device::Device* const device_;  // nullptr: everything on the CPU
+  const bool skip_;
   PackedWeights packed_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<PreparedPlan>> plans_;  // most recently used first

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <initializer_list>
 #include <mutex>
 
 #include "cpu/pool.h"
 #include "model/output_specs.h"
 #include "pdrt/error.h"
+#include "run/device/device.h"
+#include "run/device/programs.h"
 #include "run/input_checks.h"
 #include "run/plan_cache.h"
 #include "run/statistics.h"
@@ -15,17 +18,48 @@
 namespace pdrt {
 namespace {
 
+bool is_opencl(const std::string& device) {
+  return device == "opencl" || device.rfind("opencl:", 0) == 0;
+}
+
+void one_of(const char* option, const std::string& given,
+            std::initializer_list<const char*> allowed) {
+  std::string names;
+  for (const char* name : allowed) {
+    if (given == name) return;
+    names += (names.empty() ? "'" : ", '") + std::string(name) + "'";
+  }
+  throw InputError(std::string(option) + " is '" + given + "'; it must be one of " + names);
+}
+
+// The device that the options name, where it is not the CPU.
+std::unique_ptr<run::device::Device> open_device(const Options& options) {
+  if (!is_opencl(options.device)) return nullptr;
+  run::device::DeviceOptions wanted;
+  wanted.half_planes = options.precision == "float16";
+  wanted.fallback_to_host = options.fallback == "cpu";
+  wanted.traced = options.profile;
+  return std::make_unique<run::device::Device>(
+      opencl::Context(opencl::select(options.device), run::cache_folder(options.cache_dir)),
+      wanted);
+}
+
 const Options& checked(const Options& options) {
   if (options.threads < 0) {
     throw InputError("threads is " + std::to_string(options.threads) +
                      "; it must be 0 (all there are) or more");
   }
   const std::string& device = options.device;
-  if (device != "auto" && device != "cpu" && device != "reference") {
-    throw DeviceError(
-        "device '" + device +
-        "' cannot be had: this version runs on \"cpu\" (which \"auto\" picks) and, as "
-        "the specification, on \"reference\"");
+  if (device != "auto" && device != "cpu" && device != "reference" && !is_opencl(device)) {
+    throw DeviceError("device '" + device +
+                      "' is none: there are \"auto\", \"cpu\", \"opencl\", \"opencl:1\" and so on, and "
+                      "\"reference\", the specification");
+  }
+  one_of("fallback", options.fallback, {"error", "cpu"});
+  one_of("precision", options.precision, {"float32", "float16"});
+  if (options.precision == "float16" && !is_opencl(device)) {
+    throw InputError("precision 'float16' is how an OpenCL device stores planes; device '" + device +
+                     "' computes in float32");
   }
   return options;
 }
@@ -55,7 +89,8 @@ struct Session::State {
         outputs(chosen_outputs(graph(), options.outputs)),
         output_specs(specs_of(graph(), outputs)),
         tuning(run::read_tuning(run::cache_folder(options.cache_dir), engine)),
-        plans(graph(), outputs, plan_options(), engine, threads) {
+        device(open_device(options)),
+        plans(graph(), outputs, plan_options(), engine, threads, device.get(), options.skip) {
     if (!run::is_concrete(graph())) return;  // planned when the first shapes arrive
     std::vector<Shape> shapes;
     for (const Spec& spec : graph().input_specs) shapes.push_back(spec.shape);
@@ -68,11 +103,16 @@ struct Session::State {
     plan::PlanOptions result;
     result.reference = options.device == "reference";
     result.measured = tuning.costs;
+    if (device) result.on_device = run::device::why_not;
     return result;
   }
 
   std::string device_name() const {
     if (options.device == "reference") return "reference";
+    if (device) {
+      const opencl::DeviceInfo& info = device->context.device();
+      return options.device + " (" + info.name + ", " + info.platform_name + ")";
+    }
     return "cpu (" + std::string(engine.name) + ", " + std::to_string(threads) +
            (threads == 1 ? " thread)" : " threads)");
   }
@@ -113,6 +153,7 @@ struct Session::State {
   const std::vector<ValueId> outputs;
   const std::vector<Spec> output_specs;
   const run::Tuning tuning;
+  const std::unique_ptr<run::device::Device> device;  // nullptr: the CPU
   run::PlanCache plans;
   std::mutex last_mutex;
   RunStats last;

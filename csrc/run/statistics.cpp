@@ -12,6 +12,9 @@ void add_name(std::vector<std::string>& names, const std::string& name) {
 void collect(const Frame& frame, RunStats& stats) {
   stats.macs_dense = 0;
   stats.macs_executed = 0;
+  stats.synchronisations = frame.work.waits.synchronisations;
+  stats.waiting_milliseconds = frame.work.waits.waiting;
+  stats.enqueue_milliseconds = frame.work.waits.enqueueing;
   std::size_t used = 0;
   const std::vector<double>& times = frame.work.step_milliseconds;
   stats.steps.resize(times.size());

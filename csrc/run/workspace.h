@@ -40,6 +40,13 @@ class Workspace {
   std::int64_t samples;                   // row length of `counts`
   std::vector<double> step_milliseconds;  // of a profiled run, else empty
 
+  // How a device and the host waited for each other. All zero without a device.
+  struct Waits {
+    int synchronisations = 0;  // times that the host waited for the device, to go on with the run
+    double waiting = 0, enqueueing = 0;  // milliseconds
+  };
+  Waits waits;
+
   // Lists for the step at hand, each as long as the widest value has channels.
   std::vector<std::uint8_t> needed, scratch, nonzero;
   std::vector<std::int32_t> kernels, stage_kernels, input_channels, folded_channels;

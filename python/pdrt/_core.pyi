@@ -57,6 +57,8 @@ class Session:
         threads: int,
         outputs: list[str],
         cache_dir: str,
+        fallback: str,
+        precision: str,
         skip: bool,
         profile: bool,
     ) -> None: ...

@@ -48,6 +48,12 @@ class RunStats:
     """Multiply-adds computed."""
     milliseconds: float
     """Wall clock of the run."""
+    synchronisations: int
+    """On a device: how often the host waited for it in order to go on, beside the wait for the outputs."""
+    waiting_milliseconds: float
+    """On a device: how long those waits were."""
+    enqueue_milliseconds: float
+    """On a device: how long the host took to decide and to enqueue."""
     layers: tuple[LayerCounts, ...]
     """The layers whose work is counted, in the order they run."""
     steps: tuple[StepTime, ...] = ()

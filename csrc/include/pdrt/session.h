@@ -13,8 +13,13 @@
 namespace pdrt {
 
 struct Options {
-  // "cpu", which "auto" picks; "reference": every node naively.
+  // "cpu"; "opencl", or "opencl:1" for one of several devices, as devices() numbers them; "auto":
+  // the CPU; "reference": every node naively.
   std::string device = "auto";
+  // What becomes of nodes that the device has no program for: "error", or "cpu" to run them there.
+  std::string fallback = "error";
+  // How a device stores planes: "float32", or "float16" (sums are float32 all the same).
+  std::string precision = "float32";
   // 0: as many as the affinity mask and the cgroup quota give this process.
   int threads = 0;
   // Empty: the model's outputs; else any values of the graph, by name.
@@ -48,6 +53,10 @@ struct RunStats {
   std::int64_t macs_dense = 0;     // every kernel on every input, whole batch
   std::int64_t macs_executed = 0;  // sum over layers of visited * macs_per_pair
   double milliseconds = 0;         // wall clock of the run
+  // On a device, beside the wait for the outputs: how often the host waited for the device, how
+  // long, and how long it took to decide and to enqueue.
+  int synchronisations = 0;
+  double waiting_milliseconds = 0, enqueue_milliseconds = 0;
   std::vector<LayerCounts> layers;
   // With Options::profile: what each step of the run's plan took and computed, in the order of
   // Explanation::steps.
