@@ -49,12 +49,12 @@ class Frame {
   // Pixel (0,0) of a plane.
   float* plane(ValueId id, std::int64_t sample, std::int64_t channel) const {
     const plan::Placement& at = plan.values[id];
-    return reinterpret_cast<float*>(work.arena() + at.offset) + sample * at.sample_stride +
+    return reinterpret_cast<float*>(work.planes() + at.offset) + sample * at.sample_stride +
            (at.first_channel + channel) * at.plane->stride + at.plane->lead;
   }
   // The elements of a dense value, wherever they are.
   const void* data(ValueId id) const;
-  void* writable(ValueId id) const { return work.arena() + plan.values[id].offset; }
+  void* writable(ValueId id) const { return work.dense() + plan.values[id].offset; }
   const float* floats(ValueId id) const { return static_cast<const float*>(data(id)); }
 
   Channel* channels(ValueId id, std::int64_t sample) const {

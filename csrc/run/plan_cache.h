@@ -6,8 +6,8 @@
 #include <mutex>
 #include <vector>
 
-#include "run/implementations.h"
-#include "run/ways.h"
+#include "run/executor.h"
+#include "run/host_steps.h"
 
 namespace pdrt::run {
 
@@ -18,10 +18,8 @@ class PreparedPlan {
 
   const std::vector<Shape>& shapes() const { return shapes_; }
   const plan::Plan& plan() const { return *plan_; }
-  const PackedSteps& packed() const { return packed_; }
-  std::size_t packed_bytes() const { return packed_bytes_; }
-  void run_steps(const Frame& frame) const;
-  void time_steps(const Frame& frame) const;  // the same, filling Workspace::step_milliseconds
+  const PackedSteps& packed() const { return host_steps_.packed(); }
+  const Executor& executor() const { return *executor_; }
 
   // A workspace for one run: one that is idle, or a new one where more runs overlap than ever
   // before.
@@ -31,9 +29,8 @@ class PreparedPlan {
  private:
   std::vector<Shape> shapes_;
   std::unique_ptr<const plan::Plan> plan_;
-  std::vector<const Implementation*> implementations_;  // by step
-  PackedSteps packed_;
-  std::size_t packed_bytes_;  // of all the session's plans, when this one was made
+  HostSteps host_steps_;
+  std::unique_ptr<const Executor> executor_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> idle_;
 };

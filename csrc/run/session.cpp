@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
-#include <optional>
 
 #include "cpu/pool.h"
 #include "model/output_specs.h"
@@ -11,7 +10,6 @@
 #include "run/input_checks.h"
 #include "run/plan_cache.h"
 #include "run/statistics.h"
-#include "run/transfer.h"
 #include "run/tuning.h"
 
 namespace pdrt {
@@ -57,7 +55,7 @@ struct Session::State {
         outputs(chosen_outputs(graph(), options.outputs)),
         output_specs(specs_of(graph(), outputs)),
         tuning(run::read_tuning(run::cache_folder(options.cache_dir), engine)),
-        plans(graph(), outputs, {options.device == "reference", tuning.costs}, engine, threads) {
+        plans(graph(), outputs, plan_options(), engine, threads) {
     if (!run::is_concrete(graph())) return;  // planned when the first shapes arrive
     std::vector<Shape> shapes;
     for (const Spec& spec : graph().input_specs) shapes.push_back(spec.shape);
@@ -66,15 +64,22 @@ struct Session::State {
 
   const Graph& graph() const { return model.graph(); }
 
+  plan::PlanOptions plan_options() const {
+    plan::PlanOptions result;
+    result.reference = options.device == "reference";
+    result.measured = tuning.costs;
+    return result;
+  }
+
   std::string device_name() const {
     if (options.device == "reference") return "reference";
     return "cpu (" + std::string(engine.name) + ", " + std::to_string(threads) +
            (threads == 1 ? " thread)" : " threads)");
   }
 
-  // Runs once; `deliver` takes the outputs out of the frame before its workspace is used again.
-  template <typename Deliver>
-  void run(const std::vector<TensorView>& inputs, RunStats* stats, const Deliver& deliver) {
+  // Runs once; `outputs_for` gives the memory of the outputs, whose shapes the frame's plan knows.
+  template <typename Outputs>
+  void run(const std::vector<TensorView>& inputs, RunStats* stats, const Outputs& outputs_for) {
     const auto start = std::chrono::steady_clock::now();
     if (inputs.size() != graph().inputs.size()) {
       throw InputError(graph().source + ": " + std::to_string(inputs.size()) +
@@ -86,16 +91,10 @@ struct Session::State {
     std::unique_ptr<run::Workspace> workspace = prepared->take();
     const run::Frame frame(prepared->plan(), prepared->packed(), engine, threads, options.skip,
                            *workspace);
-    std::optional<cpu::RunUnderWay> under_way;
-    if (threads > 1) under_way.emplace();
-    run::load_inputs(frame, inputs);
-    if (options.profile) {
-      prepared->time_steps(frame);
-    } else {
-      prepared->run_steps(frame);
-    }
-    under_way.reset();
-    deliver(frame);
+    const run::Executor& executor = prepared->executor();
+    executor.load(frame, inputs);
+    executor.run(frame, options.profile);
+    executor.store(frame, outputs_for(frame));
     {
       const std::lock_guard<std::mutex> lock(last_mutex);
       run::collect(frame, last);
@@ -136,18 +135,20 @@ std::vector<Tensor> Session::run(const std::map<std::string, TensorView>& inputs
 std::vector<Tensor> Session::run(const std::map<std::string, TensorView>& inputs, RunStats& stats) {
   std::vector<Tensor> results;
   state_->run(run::in_order(state_->graph(), inputs), &stats, [&](const run::Frame& frame) {
+    std::vector<TensorView> views;
     for (ValueId id : frame.plan.program.outputs) {
       const plan::Value& value = frame.plan.value(id);
       results.emplace_back(value.dtype, value.shape);
-      run::store_output(frame, id, results.back().view());
+      views.push_back(results.back().view());
     }
+    return views;
   });
   return results;
 }
 
 void Session::run_into(const std::vector<TensorView>& inputs,
                        const std::vector<TensorView>& outputs, RunStats* stats) {
-  state_->run(inputs, stats, [&](const run::Frame& frame) {
+  state_->run(inputs, stats, [&](const run::Frame& frame) -> const std::vector<TensorView>& {
     const std::vector<ValueId>& ids = frame.plan.program.outputs;
     const std::string& source = state_->graph().source;
     if (outputs.size() != ids.size()) {
@@ -164,7 +165,7 @@ void Session::run_into(const std::vector<TensorView>& inputs,
                          to_string(value.shape));
       }
     }
-    for (std::size_t i = 0; i < ids.size(); ++i) run::store_output(frame, ids[i], outputs[i]);
+    return outputs;
   });
 }
 

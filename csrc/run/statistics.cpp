@@ -1,22 +1,10 @@
 #include "run/statistics.h"
 
-#include "run/implementations.h"
-#include "run/ways.h"
-
 namespace pdrt::run {
 namespace {
 
 void add_name(std::vector<std::string>& names, const std::string& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-}
-
-// For a convolution, the way that runs it when all is on; samples with less on may take another.
-std::string implementation_name(const plan::Plan& plan, std::size_t s) {
-  const plan::Step& step = plan.steps[s];
-  const auto* form = std::get_if<plan::ConvolutionForm>(&step.form);
-  if (!form || form->depthwise()) return std::string(implementation_of(step).name);
-  return name_of_way(plan, s,
-                     cheapest_way(plan, s, form->kernels / form->groups, form->group_channels()));
 }
 
 }  // namespace
@@ -61,8 +49,8 @@ Explanation explain(const PreparedPlan& prepared, std::string device) {
     StepReport& report = result.steps.emplace_back();
     report.name = step.name;
     for (int op : step.ops) report.operators.emplace_back(plan.program.ops[op].kind());
-    report.implementation = implementation_name(plan, s);
-    report.refused = step.refused;
+    report.implementation = prepared.executor().implementation(s);
+    report.refused = prepared.executor().refused(s);
     report.macs = step.macs();
     report.output = plan.value(step.output()).shape;
     for (const plan::ChainStage& stage : step.chain) {
@@ -75,9 +63,9 @@ Explanation explain(const PreparedPlan& prepared, std::string device) {
     report.notes = step.notes;
     result.macs += step.macs();
   }
-  result.arena_bytes = plan.arena_bytes;
+  result.arena_bytes = plan.arena_bytes();
   result.weight_bytes = plan.program.graph->weight_bytes;
-  result.packed_bytes = prepared.packed_bytes();
+  result.packed_bytes = prepared.executor().packed_bytes();
   return result;
 }
 

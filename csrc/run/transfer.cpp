@@ -31,7 +31,7 @@ void load_inputs(const Frame& frame, const std::vector<TensorView>& inputs) {
     } else if (inputs[i].contiguous()) {
       frame.work.inputs[id] = inputs[i].data;
     } else {
-      // Dense inputs have room in the arena for this case.
+      // Dense inputs have room of their own for this case.
       copy(inputs[i], TensorView(frame.writable(id), inputs[i].dtype, inputs[i].shape()));
       frame.work.inputs[id] = frame.writable(id);
     }

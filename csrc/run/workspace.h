@@ -1,4 +1,4 @@
-// The buffers of one run at a time: arena, channel states, lists. Allocated once per plan and
+// The buffers of one run at a time: planes, dense values, channel states, lists. Allocated once per plan and
 // thread of callers, reused for every run: a run itself allocates nothing here.
 #pragma once
 
@@ -26,8 +26,12 @@ struct Count {
 class Workspace {
  public:
   explicit Workspace(const plan::Plan& plan);
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+  virtual ~Workspace() = default;
 
-  std::byte* arena() { return static_cast<std::byte*>(arena_.data()); }
+  std::byte* planes() { return static_cast<std::byte*>(arena_.data()); }
+  std::byte* dense() { return planes() + planes_bytes_; }
 
   std::vector<Channel> channels;          // by Placement::state
   std::vector<float> off_values;          // the constant of a channel that is not on
@@ -50,6 +54,7 @@ class Workspace {
 
  private:
   Tensor arena_;
+  std::size_t planes_bytes_;
 };
 
 }  // namespace pdrt::run

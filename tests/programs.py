@@ -1,0 +1,218 @@
+"""What the tests of the OpenCL programs share: devices, builds, the argument structures, planes in an arena, lists."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+try:
+    import pyopencl as cl
+except ImportError:  # the tests skip
+    cl = None
+
+KERNELS = Path(__file__).resolve().parent.parent / "kernels"
+NONE = 0xFFFFFFFF
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+# --- kernels/arguments.h ---
+
+
+def _definitions() -> tuple[dict[str, np.dtype[Any]], dict[str, int]]:
+    """Return the structures and the enumerators of kernels/arguments.h."""
+    text = re.sub(r"//.*", "", (KERNELS / "arguments.h").read_text())
+    types: dict[str, Any] = {"uint": np.uint32, "int": np.int32, "float": np.float32}
+    structures: dict[str, np.dtype[Any]] = {}
+    for body, name in re.findall(r"typedef struct \{(.*?)\} (\w+);", text, re.DOTALL):
+        fields: list[Any] = []
+        for kind, members in re.findall(r"(\w+) ([^;]+);", body):
+            for member, length in re.findall(r"(\w+)(?:\[(\d+)\])?", members):
+                fields.append((member, types[kind], int(length)) if length else (member, types[kind]))
+        types[name] = structures[name] = np.dtype(fields)
+    enumerators = {}
+    for body in re.findall(r"enum \{(.*?)\}", text, re.DOTALL):
+        enumerators.update({name: i for i, name in enumerate(re.findall(r"\w+", body))})
+    return structures, enumerators
+
+
+STRUCTURES, ENUMERATORS = _definitions()
+
+
+def structure(name: str, **members: Any) -> Array:
+    """Return a structure with the members given; the others are 0."""
+    made = np.zeros((), STRUCTURES[name])
+    for member, value in members.items():
+        made[member] = value
+    return made
+
+
+# --- devices ---
+
+
+class Device:
+    """A device, and the programs built for it."""
+
+    def __init__(self, device: Any):
+        self.name = f"{device.platform.name.strip()}: {device.name.strip()}"
+        self.context = cl.Context([device])
+        self.queue = cl.CommandQueue(self.context)
+        self._built: dict[tuple[str, tuple[tuple[str, Any], ...]], Any] = {}
+
+    def program(self, name: str, options: dict[str, Any]) -> Any:
+        key = (name, tuple(sorted(options.items())))
+        if key not in self._built:
+            defines = [f"-D{option}" if value is True else f"-D{option}={value}" for option, value in options.items()]
+            source = (KERNELS / f"{name}.cl").read_text()
+            built = cl.Program(self.context, source).build(["-I", str(KERNELS), "-cl-std=CL1.2", *defines])
+            self._built[key] = cl.Kernel(built, name)
+        return self._built[key]
+
+    def run(
+        self,
+        name: str,
+        extent: Sequence[int],
+        group: Sequence[int] | None,
+        *arguments: Array,
+        **options: Any,
+    ) -> None:
+        """Run a program. Arrays of any length become buffers and are brought up to date, one buffer for each array."""
+        program = self.program(name, options)
+        buffers: dict[int, tuple[Array, Any]] = {}
+        for i, argument in enumerate(arguments):
+            if argument.ndim == 0:
+                program.set_arg(i, argument.tobytes())
+                continue
+            if id(argument) not in buffers:
+                flags = cl.mem_flags.READ_WRITE
+                if argument.size:
+                    buffer = cl.Buffer(self.context, flags | cl.mem_flags.COPY_HOST_PTR, hostbuf=argument)
+                else:
+                    buffer = cl.Buffer(self.context, flags, 64)
+                buffers[id(argument)] = (argument, buffer)
+            program.set_arg(i, buffers[id(argument)][1])
+        if group is not None:
+            extent = [-(-e // g) * g for e, g in zip(extent, group, strict=True)]
+        if all(extent):
+            cl.enqueue_nd_range_kernel(self.queue, program, tuple(extent), None if group is None else tuple(group))
+        for argument, buffer in buffers.values():
+            if argument.size and argument.flags.writeable:
+                cl.enqueue_copy(self.queue, argument, buffer)
+        self.queue.finish()
+
+
+@functools.cache
+def devices() -> tuple[list[Device], list[str]]:
+    """Return the devices whose compiler works, and what was wrong with the others."""
+    if cl is None:
+        return [], ["pyopencl is not installed"]
+    try:
+        platforms = cl.get_platforms()
+    except cl.Error as error:
+        return [], [f"no OpenCL platform: {error}"]
+    found, wrong, seen = [], [], set()
+    for device in [device for platform in platforms for device in platform.get_devices()]:
+        if (key := (device.platform.name, device.name)) in seen:
+            continue
+        seen.add(key)
+        try:
+            made = Device(device)
+            made.program("fill", {})
+            found.append(made)
+        except cl.Error as error:
+            wrong.append(f"{device.platform.name}, {device.name}: {error}")
+    return found, wrong
+
+
+# --- planes ---
+
+
+@dataclass
+class Planes:
+    """Planes somewhere in an arena."""
+
+    samples: int
+    channels: int
+    height: int
+    width: int
+    gap: int = 0
+    lead: int = 0
+    base: int = 0
+
+    @property
+    def row(self) -> int:
+        return self.width + self.gap
+
+    @property
+    def stride(self) -> int:
+        return self.lead + self.height * self.row
+
+    @property
+    def size(self) -> int:
+        return self.samples * self.channels * self.stride + self.lead
+
+    @property
+    def argument(self) -> Array:
+        return structure(
+            "Planes",
+            base=self.base + self.lead,
+            sample_stride=self.channels * self.stride,
+            stride=self.stride,
+            row=self.row,
+            height=self.height,
+            width=self.width,
+        )
+
+    def pixels(self, arena: Array) -> Array:
+        """Return the pixels as [sample, channel, y, x]: a view."""
+        inside = arena[self.base + self.lead :]
+        strides = [self.channels * self.stride, self.stride, self.row, 1]
+        shape = (self.samples, self.channels, self.height, self.width)
+        return np.lib.stride_tricks.as_strided(inside, shape, [s * arena.itemsize for s in strides])
+
+
+def arena_of(layouts: Iterable[Planes], dtype: Any = np.float32) -> Array:
+    """Lay out planes one after the other, in an arena of NaN."""
+    size = 3
+    for layout in layouts:
+        layout.base = size
+        size += layout.size + 5
+    return np.full(size, np.nan, dtype)
+
+
+def is_same(left: Array, right: Array) -> bool:
+    """Whether arrays are the same bit by bit, NaN included."""
+    return left.tobytes() == right.tobytes()
+
+
+# --- lists and parts ---
+
+
+@dataclass
+class Lists:
+    """The buffer `lists`, as it grows."""
+
+    numbers: list[int] = field(default_factory=lambda: [-123456789])  # never offset 0 by accident
+
+    def add(self, numbers: Iterable[int]) -> int:
+        first = len(self.numbers)
+        self.numbers += [int(number) for number in numbers]
+        return first
+
+    def parts(self, kernels: Sequence[Sequence[int]], channels: Sequence[Sequence[int]] | None = None) -> int:
+        """Add lists of kernels and channels, and the array of parts over them; return where that is."""
+        made = []
+        for i, listed in enumerate(kernels):
+            fed = channels[i] if channels is not None else []
+            made += [self.add(listed), len(listed), self.add(fed), len(fed)]
+        return self.add(made)
+
+    @property
+    def array(self) -> Array:
+        return np.array(self.numbers, np.int32)
