@@ -81,6 +81,7 @@ void Queue::launch(const Kernel& kernel, const Range& range, Event* event) const
 
 void Queue::write(const Buffer& to, std::size_t offset, const void* from, std::size_t bytes,
                   bool blocking, Event* event) const {
+  if (bytes == 0) return;
   EventSlot slot(handle_.api(), event);
   const cl_int code = handle_.api().enqueue_write_buffer(handle_.get(), to.get(), blocking, offset,
                                                          bytes, from, 0, nullptr, slot.place());
@@ -90,6 +91,7 @@ void Queue::write(const Buffer& to, std::size_t offset, const void* from, std::s
 
 void Queue::read(const Buffer& from, std::size_t offset, void* to, std::size_t bytes, bool blocking,
                  Event* event) const {
+  if (bytes == 0) return;
   EventSlot slot(handle_.api(), event);
   const cl_int code = handle_.api().enqueue_read_buffer(handle_.get(), from.get(), blocking, offset,
                                                         bytes, to, 0, nullptr, slot.place());
@@ -99,6 +101,7 @@ void Queue::read(const Buffer& from, std::size_t offset, void* to, std::size_t b
 
 void Queue::copy(const Buffer& from, std::size_t from_offset, const Buffer& to,
                  std::size_t to_offset, std::size_t bytes, Event* event) const {
+  if (bytes == 0) return;
   EventSlot slot(handle_.api(), event);
   const cl_int code = handle_.api().enqueue_copy_buffer(
       handle_.get(), from.get(), to.get(), from_offset, to_offset, bytes, 0, nullptr, slot.place());
@@ -111,6 +114,7 @@ void Queue::copy(const Buffer& from, std::size_t from_offset, const Buffer& to,
 
 void Queue::fill(const Buffer& buffer, std::size_t offset, std::size_t bytes, std::uint8_t value,
                  Event* event) const {
+  if (bytes == 0) return;
   EventSlot slot(handle_.api(), event);
   const cl_int code = handle_.api().enqueue_fill_buffer(
       handle_.get(), buffer.get(), &value, sizeof value, offset, bytes, 0, nullptr, slot.place());
@@ -120,6 +124,7 @@ void Queue::fill(const Buffer& buffer, std::size_t offset, std::size_t bytes, st
 
 void Queue::fill_words(const Buffer& buffer, std::size_t offset, std::size_t bytes,
                        std::uint32_t value, Event* event) const {
+  if (bytes == 0) return;
   EventSlot slot(handle_.api(), event);
   const cl_int code = handle_.api().enqueue_fill_buffer(
       handle_.get(), buffer.get(), &value, sizeof value, offset, bytes, 0, nullptr, slot.place());

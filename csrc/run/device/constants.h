@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include "kernels/arguments.h"
+#include "opencl/arguments.h"
 #include "plan/plan.h"
 
 namespace pdrt::run::device {

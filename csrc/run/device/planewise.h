@@ -1,7 +1,7 @@
 // Launches that go over planes pixel by pixel, one kernel at a time.
 #pragma once
 
-#include "run/device/workspace.h"
+#include "run/device/lists.h"
 
 namespace pdrt::run::device {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "run/device/builder.h"
-#include "run/device/workspace.h"
+#include "run/device/lists.h"
 #include "run/frame.h"
 
 namespace pdrt::run::device {

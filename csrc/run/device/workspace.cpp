@@ -97,7 +97,7 @@ std::byte* Workspace::stage(const void* from, std::size_t bytes) {
 
 void Workspace::sum_up_trace() {
   for (const TracedLaunch& one : trace) {
-    if (one.step >= static_cast<int>(step_milliseconds.size())) continue;
+    if (!one.event || one.step >= static_cast<int>(step_milliseconds.size())) continue;
     step_milliseconds[one.step] +=
         static_cast<double>(one.event.ended() - one.event.started()) * 1e-6;
   }
