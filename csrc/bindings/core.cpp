@@ -202,7 +202,8 @@ py::dict explanation_of(const pdrt::Explanation& explanation) {
                           "switches"_a = step.switches, "notes"_a = step.notes,
                           "launches"_a = step.launches));
   }
-  return py::dict("device"_a = explanation.device, "costs"_a = explanation.costs, "steps"_a = steps,
+  return py::dict("device"_a = explanation.device, "costs"_a = explanation.costs,
+                  "switches_at"_a = explanation.switches_at, "steps"_a = steps,
                   "macs"_a = explanation.macs, "arena_bytes"_a = explanation.arena_bytes,
                   "weight_bytes"_a = explanation.weight_bytes,
                   "packed_bytes"_a = explanation.packed_bytes);
@@ -294,13 +295,15 @@ void bind_session(py::module_& module) {
   py::class_<pdrt::Session>(module, "Session")
       .def(py::init([](const pdrt::Model& model, std::string device, int threads,
                        std::vector<std::string> outputs, std::string cache_dir,
-                       std::string fallback, std::string precision, bool skip, bool profile) {
+                       std::string fallback, std::string switches, std::string precision,
+                       bool skip, bool profile) {
              pdrt::Options options;
              options.device = std::move(device);
              options.threads = threads;
              options.outputs = std::move(outputs);
              options.cache_dir = std::move(cache_dir);
              options.fallback = std::move(fallback);
+             options.switches = std::move(switches);
              options.precision = std::move(precision);
              options.skip = skip;
              options.profile = profile;
@@ -308,7 +311,7 @@ void bind_session(py::module_& module) {
              return std::make_unique<pdrt::Session>(model, options);
            }),
            "model"_a, py::kw_only(), "device"_a, "threads"_a, "outputs"_a, "cache_dir"_a,
-           "fallback"_a, "precision"_a, "skip"_a, "profile"_a)
+           "fallback"_a, "switches"_a, "precision"_a, "skip"_a, "profile"_a)
       .def_property_readonly(
           "inputs",
           [](const pdrt::Session& session) { return py::tuple(py::cast(session.inputs())); })

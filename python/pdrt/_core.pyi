@@ -58,6 +58,7 @@ class Session:
         outputs: list[str],
         cache_dir: str,
         fallback: str,
+        switches: str,
         precision: str,
         skip: bool,
         profile: bool,
