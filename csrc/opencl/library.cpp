@@ -94,6 +94,11 @@ const std::vector<std::string> kSystemPlaces = {
 #endif
 };
 
+// dlerror() begins with the path, which whoever reads it knows.
+std::string without(const std::string& beginning, std::string text) {
+  return text.rfind(beginning, 0) == 0 ? text.substr(beginning.size()) : text;
+}
+
 struct Search {
   std::mutex mutex;
   std::vector<std::string> candidates;
@@ -120,7 +125,7 @@ struct Search {
     void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr) {
       const char* reason = ::dlerror();
-      entry.why = reason ? reason : "dlopen failed";
+      entry.why = reason ? without(path + ": ", reason) : "dlopen failed";
       return false;
     }
     auto library = std::make_unique<Library>(Library{path, {}});
