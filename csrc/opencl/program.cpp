@@ -47,7 +47,7 @@ Handle<cl_program> build_from_source(const Api& cl, cl_context context, cl_devic
   code = cl.build_program(program.get(), 1, &device, options.c_str(), nullptr, nullptr);
   if (code != kSuccess) {
     fail(code, "clBuildProgram",
-         with_options(name, options) + ":\n" + build_log(cl, program.get(), device) + "\n");
+         with_options(name, options) + ":\n" + build_log(cl, program.get(), device));
   }
   return program;
 }

@@ -10,7 +10,7 @@ namespace {
 std::string number_name(std::size_t number) { return "opencl:" + std::to_string(number); }
 
 std::string refusal(const Probe& probe) {
-  return probe.why + (probe.hint.empty() ? "" : "; " + probe.hint);
+  return probe.why + (probe.hint.empty() ? "" : "\n" + probe.hint);
 }
 
 const DeviceInfo& numbered(std::string_view name, std::string_view digits) {
