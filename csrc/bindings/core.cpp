@@ -22,6 +22,7 @@
 #include "cpu/peak.h"
 #include "cpu/pool.h"
 #include "model/operators.h"
+#include "opencl/library.h"
 #include "pdrt/pdrt.h"
 
 namespace py = pybind11;
@@ -369,7 +370,12 @@ py::list operators() {
 
 py::list devices() {
   py::list reports;
-  for (const pdrt::DeviceReport& device : pdrt::devices()) {
+  std::vector<pdrt::DeviceReport> devices;
+  {
+    py::gil_scoped_release unlocked;
+    devices = pdrt::devices();
+  }
+  for (const pdrt::DeviceReport& device : devices) {
     reports.append(
         py::dict("name"_a = device.name, "usable"_a = device.usable, "details"_a = device.details));
   }
@@ -385,6 +391,7 @@ std::vector<std::string> engines() {
 void bind_machine(py::module_& module) {
   module.def("operators", &operators);
   module.def("devices", &devices);
+  module.def("add_opencl_library", &pdrt::opencl::add_library_candidate, "path"_a);
   module.def("available_threads", &pdrt::cpu::available_threads);
   module.def("engines", &engines);
   module.def("selected_engine", [] { return std::string(pdrt::cpu::select_engine().name); });
