@@ -6,12 +6,11 @@
 #include "pdrt/error.h"
 #include "run/device/host_planes.h"
 #include "run/device/programs.h"
+#include "run/device/trace.h"
 #include "run/transfer.h"
 
 namespace pdrt::run::device {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // Milliseconds.
 double since(Clock::time_point start) {
@@ -49,8 +48,7 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
       host_steps_(host_steps),
       device_(device),
       moves_(plan),
-      builder_(plan, device.context.device(), device.weights,
-               common_options(plan, device.options)),
+      builder_(plan, device.context.device(), device.weights, common_options(plan, device.options)),
       changing_(plan.steps.size(), false),
       may_be_off_(plan.values.size(), false),
       steps_(plan.steps.size()),
@@ -64,11 +62,12 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
   sizes_.lists = static_cast<std::size_t>(builder_.list_numbers());
   sizes_.flags = static_cast<std::size_t>(plan.states);
   for (const std::vector<ValueId>& values : moves_.written_after) {
-    for (ValueId value : values) sizes_.staged += plan.planes[value] ? 0 : bytes_of_dense(plan, value);
+    for (ValueId value : values)
+      sizes_.staged += plan.planes[value] ? 0 : bytes_of_dense(plan, value);
   }
   const Constants& constants = builder_.constants;
-  parameters_ = upload(device, constants.numbers().data(),
-                       constants.numbers().size() * sizeof(float));
+  parameters_ =
+      upload(device, constants.numbers().data(), constants.numbers().size() * sizeof(float));
   stages_ = upload(device, constants.stages().data(),
                    constants.stages().size() * sizeof(opencl::StageArguments));
 }
@@ -115,10 +114,10 @@ void DeviceExecutor::prepare_arrays() {
     array.offset = sizes_.arrays;
     array.bytes = bytes_of_dense(plan_, value);
     sizes_.arrays += (array.bytes + 63) / 64 * 64;
-    array.transfer = std::make_unique<Transfer>(
-        builder_, value, load, Role::arrays,
-        static_cast<opencl::uint>(array.offset / sizeof(float)), contiguous_strides(plan_, value),
-        changing);
+    array.transfer =
+        std::make_unique<Transfer>(builder_, value, load, Role::arrays,
+                                   static_cast<opencl::uint>(array.offset / sizeof(float)),
+                                   contiguous_strides(plan_, value), changing);
     return array;
   };
   const plan::Program& program = plan_.program;
@@ -156,10 +155,9 @@ std::unique_ptr<run::Workspace> DeviceExecutor::make_workspace() const {
 
 void DeviceExecutor::upload_lists(Workspace& work, const Numbers& numbers) const {
   if (numbers.first >= numbers.last) return;
-  work.queue.write(work.lists, numbers.first * sizeof(std::int32_t),
-                   work.list_numbers.data() + numbers.first,
-                   (numbers.last - numbers.first) * sizeof(std::int32_t), false,
-                   work.trace_event());
+  work.queue.write(
+      work.lists, numbers.first * sizeof(std::int32_t), work.list_numbers.data() + numbers.first,
+      (numbers.last - numbers.first) * sizeof(std::int32_t), false, work.trace_event());
 }
 
 void DeviceExecutor::load(const Frame& frame, const std::vector<TensorView>& inputs) const {
@@ -197,6 +195,7 @@ void DeviceExecutor::await(Workspace& work, const std::vector<ValueId>& values) 
   for (ValueId value : values) {
     if (!work.arrived[value]) continue;
     const Clock::time_point start = Clock::now();
+    const auto mark = work.host_trace.mark("wait", work.step);
     work.arrived[value].wait();
     work.arrived[value] = {};
     ++work.waits.synchronisations;
@@ -228,6 +227,7 @@ void DeviceExecutor::run_on_device(const Frame& frame, Workspace& work, std::siz
   Numbers changed{sizes_.lists, 0};
   for (std::size_t s = first; s < last; ++s) {
     if (!changing_[s]) continue;
+    const auto mark = work.host_trace.mark("decide", s);
     steps_[s]->judge(frame, work);
     changed.first = std::min(changed.first, numbers_[s].first);
     changed.last = std::max(changed.last, numbers_[s].last);
@@ -235,11 +235,13 @@ void DeviceExecutor::run_on_device(const Frame& frame, Workspace& work, std::siz
   upload_lists(work, changed);
   bool reads = false;
   for (std::size_t s = first; s < last; ++s) {
+    const auto mark = work.host_trace.mark("enqueue", s);
     work.step = static_cast<int>(s);
     steps_[s]->enqueue(work);
     for (ValueId value : moves_.read_after[s]) {
       work.queue.read(work.dense_on_device, plan_.values[value].offset, frame.writable(value),
                       bytes_of_dense(plan_, value), false, &work.arrived[value]);
+      work.trace_too(work.arrived[value]);
       reads = true;
     }
   }
@@ -253,16 +255,21 @@ void DeviceExecutor::run_on_host(const Frame& frame, Workspace& work, std::size_
   if (!moves_.fetched[s].empty()) work.queue.flush();
   for (ValueId value : moves_.fetched[s]) {
     const Clock::time_point start = Clock::now();
+    const auto mark = work.host_trace.mark("fetch", s);
     fetch_planes(frame, work, value, device_.options.half_planes);
     ++work.waits.synchronisations;
     work.waits.waiting += since(start);
   }
   const PlaneStates before(frame, plan_.steps[s], moves_);
   Clock::time_point start = Clock::now();
-  host_steps_.run(frame, s);
+  {
+    const auto mark = work.host_trace.mark("compute", s);
+    host_steps_.run(frame, s);
+  }
   if (device_.options.traced) work.step_milliseconds[s] += since(start);
   before.restore();
   start = Clock::now();
+  const auto mark = work.host_trace.mark("send", s);
   for (ValueId value : moves_.written_after[s]) {
     if (plan_.planes[value]) {
       send_planes(frame, work, value, device_.options.half_planes);
@@ -298,14 +305,21 @@ void DeviceExecutor::store(const Frame& frame, const std::vector<TensorView>& ou
                     bytes_of_dense(plan_, ids[i]), false, work.trace_event());
   }
   work.queue.read(work.flags, 0, work.flag_bytes.data(), sizes_.flags, false, work.trace_event());
-  work.queue.finish();
+  {
+    const auto mark = work.host_trace.mark("wait");
+    work.queue.finish();
+  }
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (!moves_.on_device[ids[i]]) store_output(frame, ids[i], outputs[i]);
   }
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     if (steps_[s] && changing_[s]) steps_[s]->recount(frame, work);
   }
-  if (device_.options.traced) work.sum_up_trace();
+  if (device_.options.traced) sum_up(work);
+}
+
+void DeviceExecutor::trace(const Frame& frame, Clock::time_point start, RunStats& stats) const {
+  add_events(work_of(frame), builder_, start, stats);
 }
 
 std::string DeviceExecutor::implementation(std::size_t s) const {

@@ -23,6 +23,7 @@ class DeviceExecutor final : public Executor {
   void load(const Frame& frame, const std::vector<TensorView>& inputs) const override;
   void run(const Frame& frame, bool timed) const override;
   void store(const Frame& frame, const std::vector<TensorView>& outputs) const override;
+  void trace(const Frame& frame, Clock::time_point start, RunStats& stats) const override;
   std::string implementation(std::size_t step) const override;
   std::vector<std::string> refused(std::size_t step) const override;
   std::size_t packed_bytes() const override { return device_.weights.bytes(); }
@@ -56,7 +57,7 @@ class DeviceExecutor final : public Executor {
   Device& device_;
   const Moves moves_;
   Builder builder_;
-  std::vector<bool> changing_;  // by step: what runs of it differs from run to run
+  std::vector<bool> changing_;    // by step: what runs of it differs from run to run
   std::vector<bool> may_be_off_;  // by value: some of its planes, in some run
   std::vector<std::unique_ptr<DeviceStep>> steps_;  // nullptr: on the host
   std::vector<Numbers> numbers_;                    // by step
