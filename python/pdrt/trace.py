@@ -117,7 +117,7 @@ def _arrows(run: RunStats, plan: Explanation) -> list[dict[str, Any]]:
             flow = {"pid": _PROCESS, "id": len(arrows) // 2 + 1, "name": "decides", "cat": "switch"}
             # A viewer ties an arrow's end to the event that is open at that time on that track.
             start = {"ph": "s", "ts": 1000 * _middle(before[-1]), "tid": _TRACKS[before[-1].track]}
-            end = {"ph": "f", "bp": "e", "ts": 1000 * _middle(at[0]), "tid": _TRACKS[at[0].track]}
+            end = {"ph": "f", "bp": "e", "ts": 1000 * at[0].start_ms, "tid": _TRACKS[at[0].track]}
             arrows += [{**flow, **start}, {**flow, **end}]
     return arrows
 
