@@ -86,6 +86,8 @@ Explanation explain(const PreparedPlan& prepared, std::string device) {
   Explanation result;
   result.device = std::move(device);
   const std::vector<int> makers = makers_of(plan);
+  result.switches_at = prepared.switches;
+  const std::vector<std::vector<std::string>> launches = prepared.executor().launches();
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];
     StepReport& report = result.steps.emplace_back();
@@ -104,6 +106,7 @@ Explanation explain(const PreparedPlan& prepared, std::string device) {
       add_name(report.switches, plan.value(id).name);
     report.notes = step.notes;
     report.decided_by = deciding_steps(plan, step, makers);
+    if (!launches.empty()) report.launches = launches[s];
     result.macs += step.macs();
   }
   result.arena_bytes = plan.arena_bytes();

@@ -141,6 +141,8 @@ class StepReport:
     """What could not be skipped, and why."""
     decided_by: tuple[int, ...]
     """The steps, by number, that compute its switches."""
+    launches: tuple[str, ...] = ()
+    """On a device, when all is on: "program options global range in local range"."""
 
     @classmethod
     def from_core(cls, step: dict[str, Any]) -> "StepReport":
@@ -159,6 +161,8 @@ class Explanation:
     """For example "cpu (avx512, 2 threads)"."""
     costs: str
     """What ways to compute are chosen by: expected costs, or those that `pdrt tune` measured, and in which file."""
+    switches_at: str
+    """On a device: where switches are evaluated, and why there; else empty."""
     steps: tuple[StepReport, ...]
     macs: int
     """Multiply-adds when nothing is skipped."""
@@ -210,4 +214,6 @@ class Explanation:
             f"{format_bytes(self.arena_bytes)} of buffers"
         )
         lines.append(f"costs: {self.costs}")
+        if self.switches_at:
+            lines.append(f"switches: {self.switches_at}")
         return "\n".join(lines)

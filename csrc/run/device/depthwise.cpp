@@ -49,16 +49,20 @@ class DepthwiseStep final : public PlaneStep {
     const auto as_they_are = [this] {
       return std::vector<float>(form_.weights, form_.weights + form_.kernels * form_.taps());
     };
-    spec.arguments = {Role::planes,      Role::planes,
-                      Role::dense,       builder.weights.get(form_.weights, 0, as_they_are),
-                      Role::parameters,  Role::stages,
-                      Role::lists,       Role::flags,
+    spec.arguments = {Role::planes,       Role::planes,
+                      Role::dense,        builder.weights.get(form_.weights, 0, as_they_are),
+                      Role::parameters,   Role::stages,
+                      Role::lists,        Role::flags,
                       bytes_of(arguments)};
     spec.local = {kPlaneGroup, 1, 1};
     main_ = builder.add(std::move(spec));
   }
 
   std::string name() const override { return "opencl.depthwise"; }
+
+  void recount(const Frame& frame, const Workspace& work) const override {
+    for (std::int64_t n = 0; lists_on_device_ && n < samples_; ++n) count(frame, work, n);
+  }
 
  protected:
   int channel_of(int kernel) const override { return kernel / multiplier_; }
@@ -74,7 +78,7 @@ class DepthwiseStep final : public PlaneStep {
     return chain.judge(kernel);
   }
 
-  void count(const Frame& frame, Workspace& work, std::int64_t sample) const override {
+  void count(const Frame& frame, const Workspace& work, std::int64_t sample) const override {
     const int active = compute_.part(work.list_numbers, sample).kernel_count;
     frame.count(step(), sample, active, active);
   }

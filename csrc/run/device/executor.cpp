@@ -43,18 +43,19 @@ bool has_switch(const plan::Step& step) {
 }  // namespace
 
 DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_steps, Device& device,
-                               bool skip)
+                               bool skip, bool switches_on_device)
     : plan_(plan),
       host_steps_(host_steps),
       device_(device),
       moves_(plan),
-      builder_(plan, device.context.device(), device.weights, common_options(plan, device.options)),
+      builder_(plan, device.context.device(), device.weights, common_options(plan, device.options),
+               skip && switches_on_device),
       changing_(plan.steps.size(), false),
       may_be_off_(plan.values.size(), false),
       steps_(plan.steps.size()),
       numbers_(plan.steps.size()) {
   if (!device.options.fallback_to_host) refuse_host_steps();
-  find_changes(skip);
+  find_changes(skip && !switches_on_device);
   prepare_steps();
   prepare_arrays();
   sizes_.planes = plan.planes_bytes / (device.options.half_planes ? 2 : 1);
@@ -139,8 +140,7 @@ std::unique_ptr<run::Workspace> DeviceExecutor::make_workspace() const {
       plan_, device_.context, device_.context.make_queue(device_.options.traced), builder_, sizes_,
       parameters_, stages_, device_.options.traced);
   // What never changes is decided here.
-  const Frame frame = Frame(plan_, host_steps_.packed(), cpu::select_engine(), 1, false, *work)
-                          .without(moves_.unknown);
+  const Frame frame = all_on(*work);
   for (const Array& array : inputs_) array.transfer->judge(frame, *work);
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     if (steps_[s] && !changing_[s]) steps_[s]->judge(frame, *work);
@@ -151,6 +151,11 @@ std::unique_ptr<run::Workspace> DeviceExecutor::make_workspace() const {
   upload_lists(*work, {0, sizes_.lists});
   work->queue.finish();
   return work;
+}
+
+Frame DeviceExecutor::all_on(Workspace& work) const {
+  return Frame(plan_, host_steps_.packed(), cpu::select_engine(), 1, false, work)
+      .without(moves_.unknown);
 }
 
 void DeviceExecutor::upload_lists(Workspace& work, const Numbers& numbers) const {
@@ -305,6 +310,10 @@ void DeviceExecutor::store(const Frame& frame, const std::vector<TensorView>& ou
                     bytes_of_dense(plan_, ids[i]), false, work.trace_event());
   }
   work.queue.read(work.flags, 0, work.flag_bytes.data(), sizes_.flags, false, work.trace_event());
+  if (builder_.switches_on_device) {
+    work.queue.read(work.lists, 0, work.list_numbers.data(), sizes_.lists * sizeof(std::int32_t),
+                    false, work.trace_event());
+  }
   {
     const auto mark = work.host_trace.mark("wait");
     work.queue.finish();
@@ -313,7 +322,7 @@ void DeviceExecutor::store(const Frame& frame, const std::vector<TensorView>& ou
     if (!moves_.on_device[ids[i]]) store_output(frame, ids[i], outputs[i]);
   }
   for (std::size_t s = 0; s < steps_.size(); ++s) {
-    if (steps_[s] && changing_[s]) steps_[s]->recount(frame, work);
+    if (steps_[s]) steps_[s]->recount(frame, work);
   }
   if (device_.options.traced) sum_up(work);
 }
@@ -324,6 +333,20 @@ void DeviceExecutor::trace(const Frame& frame, Clock::time_point start, RunStats
 
 std::string DeviceExecutor::implementation(std::size_t s) const {
   return steps_[s] ? steps_[s]->name() : host_steps_.implementation(s);
+}
+
+std::vector<std::vector<std::string>> DeviceExecutor::launches() const {
+  const std::unique_ptr<run::Workspace> workspace = make_workspace();
+  auto& work = static_cast<Workspace&>(*workspace);
+  const Frame frame = all_on(work);
+  std::vector<std::vector<std::string>> lines(steps_.size());
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    if (!steps_[s]) continue;
+    work.record(&lines[s]);
+    steps_[s]->judge(frame, work);
+    steps_[s]->enqueue(work);
+  }
+  return lines;
 }
 
 std::vector<std::string> DeviceExecutor::refused(std::size_t s) const {

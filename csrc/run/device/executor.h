@@ -17,7 +17,8 @@ class DeviceExecutor final : public Executor {
  public:
   // `skip`: Options::skip. Throws DeviceError naming every node that would have to run on the host
   // for want of a program, unless the device's options allow that.
-  DeviceExecutor(const plan::Plan& plan, const HostSteps& host_steps, Device& device, bool skip);
+  DeviceExecutor(const plan::Plan& plan, const HostSteps& host_steps, Device& device, bool skip,
+                 bool switches_on_device);
 
   std::unique_ptr<run::Workspace> make_workspace() const override;
   void load(const Frame& frame, const std::vector<TensorView>& inputs) const override;
@@ -26,6 +27,7 @@ class DeviceExecutor final : public Executor {
   void trace(const Frame& frame, Clock::time_point start, RunStats& stats) const override;
   std::string implementation(std::size_t step) const override;
   std::vector<std::string> refused(std::size_t step) const override;
+  std::vector<std::vector<std::string>> launches() const override;
   std::size_t packed_bytes() const override { return device_.weights.bytes(); }
 
  private:
@@ -40,6 +42,7 @@ class DeviceExecutor final : public Executor {
     std::unique_ptr<Transfer> transfer;
   };
 
+  Frame all_on(Workspace& work) const;  // nothing is skipped
   void refuse_host_steps() const;
   void find_changes(bool skip);
   void prepare_steps();
