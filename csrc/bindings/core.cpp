@@ -23,6 +23,7 @@
 #include "cpu/pool.h"
 #include "model/operators.h"
 #include "opencl/library.h"
+#include "opencl/measure.h"
 #include "pdrt/pdrt.h"
 
 namespace py = pybind11;
@@ -186,12 +187,17 @@ py::dict stats_of(const pdrt::RunStats& stats) {
     steps.append(
         py::dict("milliseconds"_a = step.milliseconds, "macs_executed"_a = step.macs_executed));
   }
-  return py::dict("macs_dense"_a = stats.macs_dense, "macs_executed"_a = stats.macs_executed,
-                  "milliseconds"_a = stats.milliseconds,
-                  "synchronisations"_a = stats.synchronisations,
-                  "waiting_milliseconds"_a = stats.waiting_milliseconds,
-                  "enqueue_milliseconds"_a = stats.enqueue_milliseconds, "layers"_a = layers,
-                  "steps"_a = steps);
+  py::list events;
+  for (const pdrt::TraceEvent& event : stats.events) {
+    events.append(py::dict("track"_a = event.track, "name"_a = event.name, "step"_a = event.step,
+                           "start_ms"_a = event.start_ms, "end_ms"_a = event.end_ms));
+  }
+  return py::dict(
+      "macs_dense"_a = stats.macs_dense, "macs_executed"_a = stats.macs_executed,
+      "milliseconds"_a = stats.milliseconds, "synchronisations"_a = stats.synchronisations,
+      "waiting_milliseconds"_a = stats.waiting_milliseconds,
+      "enqueue_milliseconds"_a = stats.enqueue_milliseconds, "layers"_a = layers, "steps"_a = steps,
+      "events"_a = events, "clock_error_milliseconds"_a = stats.clock_error_milliseconds);
 }
 
 py::dict explanation_of(const pdrt::Explanation& explanation) {
@@ -201,6 +207,7 @@ py::dict explanation_of(const pdrt::Explanation& explanation) {
                           "implementation"_a = step.implementation, "refused"_a = step.refused,
                           "macs"_a = step.macs, "output"_a = step.output,
                           "switches"_a = step.switches, "notes"_a = step.notes,
+                          "decided_by"_a = step.decided_by,
                           "launches"_a = step.launches));
   }
   return py::dict("device"_a = explanation.device, "costs"_a = explanation.costs,
@@ -382,6 +389,18 @@ py::list devices() {
   return reports;
 }
 
+py::dict device_peaks(const std::string& device) {
+  pdrt::opencl::Peaks peaks;
+  {
+    py::gil_scoped_release unlocked;
+    const pdrt::opencl::DeviceInfo& info = pdrt::opencl::select(device);
+    peaks = pdrt::opencl::measure_peaks(pdrt::opencl::Context::without_cache(info));
+  }
+  return py::dict("gflops"_a = peaks.gflops, "gigabytes_per_second"_a = peaks.gigabytes_per_second,
+                  "to_device"_a = peaks.to_device, "to_host"_a = peaks.to_host,
+                  "launch_microseconds"_a = peaks.launch_microseconds);
+}
+
 std::vector<std::string> engines() {
   std::vector<std::string> names;
   for (const pdrt::cpu::Engine* engine : pdrt::cpu::engines()) names.emplace_back(engine->name);
@@ -394,6 +413,7 @@ void bind_machine(py::module_& module) {
   module.def("add_opencl_library", &pdrt::opencl::add_library_candidate, "path"_a);
   module.def("available_threads", &pdrt::cpu::available_threads);
   module.def("engines", &engines);
+  module.def("device_peaks", &device_peaks, "device"_a);
   module.def("selected_engine", [] { return std::string(pdrt::cpu::select_engine().name); });
   module.def(
       "measured_fma_peak", [] { return pdrt::cpu::measured_fma_peak(pdrt::cpu::select_engine()); },

@@ -57,6 +57,13 @@ cl_int Event::status() const {
   return query<cl_int>(ask, kEventStatus, "clGetEventInfo");
 }
 
+cl_uint Event::command() const {
+  const auto ask = [&](auto... rest) {
+    return handle_.api().get_event_info(handle_.get(), rest...);
+  };
+  return query<cl_uint>(ask, kEventCommand, "clGetEventInfo");
+}
+
 std::uint64_t Event::time(cl_uint which) const {
   const auto ask = [&](auto... rest) {
     return handle_.api().get_event_profiling_info(handle_.get(), rest...);

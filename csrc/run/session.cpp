@@ -1,7 +1,6 @@
 #include "pdrt/session.h"
 
 #include <algorithm>
-#include <chrono>
 #include <initializer_list>
 #include <mutex>
 
@@ -128,7 +127,7 @@ struct Session::State {
   // Runs once; `outputs_for` gives the memory of the outputs, whose shapes the frame's plan knows.
   template <typename Outputs>
   void run(const std::vector<TensorView>& inputs, RunStats* stats, const Outputs& outputs_for) {
-    const auto start = std::chrono::steady_clock::now();
+    const auto start = run::Clock::now();
     if (inputs.size() != graph().inputs.size()) {
       throw InputError(graph().source + ": " + std::to_string(inputs.size()) +
                        " inputs given, the model takes " + std::to_string(graph().inputs.size()));
@@ -140,15 +139,25 @@ struct Session::State {
     const run::Frame frame(prepared->plan(), prepared->packed(), engine, threads, options.skip,
                            *workspace);
     const run::Executor& executor = prepared->executor();
-    executor.load(frame, inputs);
+    workspace->host_trace.begin(options.profile);
+    {
+      const auto mark = workspace->host_trace.mark("take inputs");
+      executor.load(frame, inputs);
+    }
     executor.run(frame, options.profile);
-    executor.store(frame, outputs_for(frame));
+    {
+      const auto mark = workspace->host_trace.mark("give outputs");
+      executor.store(frame, outputs_for(frame));
+    }
+    const double milliseconds = run::milliseconds_between(start, run::Clock::now());
     {
       const std::lock_guard<std::mutex> lock(last_mutex);
       run::collect(frame, last);
-      last.milliseconds =
-          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-              .count();
+      last.milliseconds = milliseconds;
+      if (options.profile) {
+        run::collect_trace(frame, start, last);
+        executor.trace(frame, start, last);
+      }
       if (stats) *stats = last;
     }
     prepared->give_back(std::move(workspace));

@@ -8,6 +8,7 @@
 
 #include "pdrt/session.h"
 #include "plan/plan.h"
+#include "run/trace.h"
 
 namespace pdrt::run {
 
@@ -46,6 +47,7 @@ class Workspace {
     double waiting = 0, enqueueing = 0;  // milliseconds
   };
   Waits waits;
+  HostTrace host_trace;
 
   // Lists for the step at hand, each as long as the widest value has channels.
   std::vector<std::uint8_t> needed, scratch, nonzero;

@@ -38,6 +38,22 @@ class StepTime:
     """Multiply-adds computed, whole batch; 0 where none are counted."""
 
 
+@dataclass(frozen=True)
+class TraceEvent:
+    """Something that happened in a profiled run."""
+
+    track: str
+    """"host", the thread that ran, or "device", what its queue carried out."""
+    name: str
+    """Of the host: "compute", "decide", "enqueue", "wait" and so on; of a device: a program's name, or "read", "write",
+    "copy" and "fill"."""
+    step: int
+    """Number of the step in `Explanation.steps`; -1 for none."""
+    start_ms: float
+    """Since the run began, by the host's clock."""
+    end_ms: float
+
+
 @dataclass(frozen=True, eq=False)
 class RunStats:
     """The counts of one run."""
@@ -58,13 +74,18 @@ class RunStats:
     """The layers whose work is counted, in the order they run."""
     steps: tuple[StepTime, ...] = ()
     """Of a session with `profile=True`: what each step took, in the order of `Explanation.steps`."""
+    events: tuple[TraceEvent, ...] = ()
+    """Of a session with `profile=True`: what happened when. `pdrt.trace.write` makes a file of it to look at."""
+    clock_error_milliseconds: float = 0.0
+    """To within how much it is known when the device did what it did."""
 
     @classmethod
     def from_core(cls, stats: dict[str, Any]) -> "RunStats":
         """Builds it from what the runtime hands over."""
         layers = tuple(LayerCounts(**layer) for layer in stats.pop("layers"))
         steps = tuple(StepTime(**step) for step in stats.pop("steps"))
-        return cls(**stats, layers=layers, steps=steps)
+        events = tuple(TraceEvent(**event) for event in stats.pop("events"))
+        return cls(**stats, layers=layers, steps=steps, events=events)
 
     @property
     def active(self) -> dict[str, NDArray[numpy.int64]]:
@@ -118,6 +139,8 @@ class StepReport:
     """Names of the multipliers that can switch it off."""
     notes: tuple[str, ...]
     """What could not be skipped, and why."""
+    decided_by: tuple[int, ...]
+    """The steps, by number, that compute its switches."""
     launches: tuple[str, ...] = ()
     """On a device, when all is on: "program options global range in local range"."""
 

@@ -53,6 +53,15 @@ struct StepTime {
   std::int64_t macs_executed = 0;  // whole batch; 0 where none are counted
 };
 
+// Something that happened in a profiled run. Times are the host's, since the run began.
+struct TraceEvent {
+  std::string track;  // "host", the thread that ran; "device", what its queue carried out
+  std::string name;   // of the host: "compute", "decide", "wait" and so on; of the device: a
+                     // program, or "read", "write", "copy", "fill"
+  int step = -1;  // of Explanation::steps; -1: of none
+  double start_ms = 0, end_ms = 0;
+};
+
 struct RunStats {
   std::int64_t macs_dense = 0;     // every kernel on every input, whole batch
   std::int64_t macs_executed = 0;  // sum over layers of visited * macs_per_pair
@@ -65,6 +74,9 @@ struct RunStats {
   // With Options::profile: what each step of the run's plan took and computed, in the order of
   // Explanation::steps.
   std::vector<StepTime> steps;
+  // With Options::profile: what happened when. What the device did is known to within so much.
+  std::vector<TraceEvent> events;
+  double clock_error_milliseconds = 0;
 };
 
 // One line of explain(): a step of the plan.
@@ -77,6 +89,7 @@ struct StepReport {
   Shape output;                        // shape of its first output
   std::vector<std::string> switches;   // names of the multipliers that can switch it off
   std::vector<std::string> notes;      // what could not be skipped, and why
+  std::vector<int> decided_by;         // the steps that compute its switches
   // On a device, when all is on: "program options global range in local range".
   std::vector<std::string> launches;
 };

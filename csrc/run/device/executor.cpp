@@ -6,12 +6,11 @@
 #include "pdrt/error.h"
 #include "run/device/host_planes.h"
 #include "run/device/programs.h"
+#include "run/device/trace.h"
 #include "run/transfer.h"
 
 namespace pdrt::run::device {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // Milliseconds.
 double since(Clock::time_point start) {
@@ -202,6 +201,7 @@ void DeviceExecutor::await(Workspace& work, const std::vector<ValueId>& values) 
   for (ValueId value : values) {
     if (!work.arrived[value]) continue;
     const Clock::time_point start = Clock::now();
+    const auto mark = work.host_trace.mark("wait", work.step);
     work.arrived[value].wait();
     work.arrived[value] = {};
     ++work.waits.synchronisations;
@@ -233,6 +233,7 @@ void DeviceExecutor::run_on_device(const Frame& frame, Workspace& work, std::siz
   Numbers changed{sizes_.lists, 0};
   for (std::size_t s = first; s < last; ++s) {
     if (!changing_[s]) continue;
+    const auto mark = work.host_trace.mark("decide", s);
     steps_[s]->judge(frame, work);
     changed.first = std::min(changed.first, numbers_[s].first);
     changed.last = std::max(changed.last, numbers_[s].last);
@@ -240,11 +241,13 @@ void DeviceExecutor::run_on_device(const Frame& frame, Workspace& work, std::siz
   upload_lists(work, changed);
   bool reads = false;
   for (std::size_t s = first; s < last; ++s) {
+    const auto mark = work.host_trace.mark("enqueue", s);
     work.step = static_cast<int>(s);
     steps_[s]->enqueue(work);
     for (ValueId value : moves_.read_after[s]) {
       work.queue.read(work.dense_on_device, plan_.values[value].offset, frame.writable(value),
                       bytes_of_dense(plan_, value), false, &work.arrived[value]);
+      work.trace_too(work.arrived[value]);
       reads = true;
     }
   }
@@ -258,16 +261,21 @@ void DeviceExecutor::run_on_host(const Frame& frame, Workspace& work, std::size_
   if (!moves_.fetched[s].empty()) work.queue.flush();
   for (ValueId value : moves_.fetched[s]) {
     const Clock::time_point start = Clock::now();
+    const auto mark = work.host_trace.mark("fetch", s);
     fetch_planes(frame, work, value, device_.options.half_planes);
     ++work.waits.synchronisations;
     work.waits.waiting += since(start);
   }
   const PlaneStates before(frame, plan_.steps[s], moves_);
   Clock::time_point start = Clock::now();
-  host_steps_.run(frame, s);
+  {
+    const auto mark = work.host_trace.mark("compute", s);
+    host_steps_.run(frame, s);
+  }
   if (device_.options.traced) work.step_milliseconds[s] += since(start);
   before.restore();
   start = Clock::now();
+  const auto mark = work.host_trace.mark("send", s);
   for (ValueId value : moves_.written_after[s]) {
     if (plan_.planes[value]) {
       send_planes(frame, work, value, device_.options.half_planes);
@@ -307,14 +315,21 @@ void DeviceExecutor::store(const Frame& frame, const std::vector<TensorView>& ou
     work.queue.read(work.lists, 0, work.list_numbers.data(), sizes_.lists * sizeof(std::int32_t),
                     false, work.trace_event());
   }
-  work.queue.finish();
+  {
+    const auto mark = work.host_trace.mark("wait");
+    work.queue.finish();
+  }
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (!moves_.on_device[ids[i]]) store_output(frame, ids[i], outputs[i]);
   }
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     if (steps_[s]) steps_[s]->recount(frame, work);
   }
-  if (device_.options.traced) work.sum_up_trace();
+  if (device_.options.traced) sum_up(work);
+}
+
+void DeviceExecutor::trace(const Frame& frame, Clock::time_point start, RunStats& stats) const {
+  add_events(work_of(frame), builder_, start, stats);
 }
 
 std::string DeviceExecutor::implementation(std::size_t s) const {

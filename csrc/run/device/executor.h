@@ -24,6 +24,7 @@ class DeviceExecutor final : public Executor {
   void load(const Frame& frame, const std::vector<TensorView>& inputs) const override;
   void run(const Frame& frame, bool timed) const override;
   void store(const Frame& frame, const std::vector<TensorView>& outputs) const override;
+  void trace(const Frame& frame, Clock::time_point start, RunStats& stats) const override;
   std::string implementation(std::size_t step) const override;
   std::vector<std::string> refused(std::size_t step) const override;
   std::vector<std::vector<std::string>> launches() const override;

@@ -88,7 +88,7 @@ const opencl::Buffer& Workspace::buffer(Role role) const {
 void Workspace::begin_run() {
   waits = {};
   trace.clear();
-  step = 0;
+  step = kNoStep;
   staged_bytes_ = 0;
   if (traced_) step_milliseconds.assign(calls.size(), 0);
 }
@@ -100,18 +100,14 @@ std::byte* Workspace::stage(const void* from, std::size_t bytes) {
   return to;
 }
 
-void Workspace::sum_up_trace() {
-  for (const TracedLaunch& one : trace) {
-    if (!one.event || one.step >= static_cast<int>(step_milliseconds.size())) continue;
-    step_milliseconds[one.step] +=
-        static_cast<double>(one.event.ended() - one.event.started()) * 1e-6;
-  }
-}
-
 opencl::Event* Workspace::trace_event() {
   if (!traced_) return nullptr;
   trace.push_back({step, -1, {}});
   return &trace.back().event;
+}
+
+void Workspace::trace_too(const opencl::Event& event) {
+  if (traced_) trace.push_back({step, -1, event});
 }
 
 void Workspace::send_constants(std::size_t offset, std::size_t first, std::size_t count) {

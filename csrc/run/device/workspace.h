@@ -46,8 +46,6 @@ class Workspace final : public run::Workspace {
   void begin_run();
   // A copy of numbers that are on their way to the device, until the run is over.
   std::byte* stage(const void* from, std::size_t bytes);
-  // Time of a traced run by step: from the events, which are all over.
-  void sum_up_trace();
 
   // Enqueues launch number `launch` for so many work-groups.
   void launch(int launch, const Groups& groups);
@@ -57,6 +55,8 @@ class Workspace final : public run::Workspace {
   void record(std::vector<std::string>* lines) { record_ = lines; }
   // A place for the event of a command that is not a launch; nullptr where none is wanted.
   opencl::Event* trace_event();
+  // An event that is kept for another reason.
+  void trace_too(const opencl::Event& event);
 
   const opencl::Queue queue;
   const opencl::Buffer planes_on_device, dense_on_device, arrays, lists, flags;
@@ -65,7 +65,7 @@ class Workspace final : public run::Workspace {
   std::vector<opencl::Event> arrived;    // by value: dense numbers on their way to the host
   std::vector<Tensor> contiguous;        // inputs that had to be copied together
 
-  int step = 0;  // that enqueues, for the trace
+  int step = kNoStep;  // that enqueues, for the trace
   std::vector<TracedLaunch> trace;
 
  private:
