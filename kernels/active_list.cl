@@ -58,7 +58,8 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void active_list(
       from ^= 1;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (on) lists[list + (uint)(written + sums[from][lane] - 1)] = a.channels ? first + lane : number;
+    if (on)
+      lists[list + (uint)(written + sums[from][lane] - 1)] = a.channels ? first + lane : number;
     written += sums[from][LANES - 1];
     barrier(CLK_LOCAL_MEM_FENCE);
   }

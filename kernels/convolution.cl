@@ -34,18 +34,12 @@
 #define KERNEL_LOADS LOADS(DEPTH, TILE_KERNELS)
 #define PIXEL_LOADS LOADS(DEPTH, TILE_PIXELS)
 
-// The first chunk from number `chunk` on of which some channel is not zero all over; past the last
-// where there is none. `flags` are those of the part's sample and group, or 0.
+// The first chunk from number `chunk` on that is worth a visit, or one past the last.
 static inline int next_chunk(int chunk, __global const int* channels, int channel_count,
                              __global const uchar* flags) {
-  while (flags && chunk / BLOCKS * CHANNELS < channel_count) {
-    uint alive = 0;
-    UNROLL
-    for (int i = 0; i < CHANNELS; ++i)
-      alive |= flags[channels[min(chunk / BLOCKS * CHANNELS + i, channel_count - 1)]];
-    if (alive) break;
+  while (chunk / BLOCKS * CHANNELS < channel_count &&
+         is_dead(chunk / BLOCKS * CHANNELS, CHANNELS, channels, channel_count, flags))
     chunk += BLOCKS - chunk % BLOCKS;
-  }
   return chunk;
 }
 
@@ -76,8 +70,7 @@ static inline void load_pixels(const ConvolutionArguments* a, __global const PLA
     const bool inside = element < DEPTH * TILE_PIXELS && c < channel_count && x[i] >= 0 &&
                         y[i] + block_y >= 0 && y[i] + block_y < a->in.height;
     const uint pixel = (uint)((y[i] + block_y) * a->in.row + x[i]);
-    numbers[i] =
-        inside ? load_pixel(in, plane + (uint)channels[c] * a->in.stride + pixel) : 0.0f;
+    numbers[i] = inside ? load_pixel(in, plane + (uint)channels[c] * a->in.stride + pixel) : 0.0f;
   }
 }
 
@@ -130,12 +123,7 @@ __kernel __attribute__((reqd_work_group_size(THREADS_X, THREADS_Y, 1))) void con
           ? 0
           : flags + a.in_flags + (uint)sample * a.in_flags_stride + (uint)first_channel;
   float sums[THREAD_KERNELS][THREAD_PIXELS];
-  UNROLL
-  for (int i = 0; i < THREAD_KERNELS; ++i) {
-    UNROLL
-    for (int j = 0; j < THREAD_PIXELS; ++j) sums[i][j] = 0.0f;
-  }
-
+  clear_sums(sums);
   float next_weights[KERNEL_LOADS], next_pixels[PIXEL_LOADS];
   const int chunks = (part.channel_count + CHANNELS - 1) / CHANNELS * BLOCKS;
   int chunk = next_chunk(0, channels, part.channel_count, alive);

@@ -84,8 +84,7 @@ __kernel void depthwise(__global const PLANE* restrict in, __global PLANE* restr
 
   uint pixels[STRIP];
   UNROLL
-  for (int j = 0; j < STRIP; ++j)
-    pixels[j] = (uint)(y * a.out.row + min(x + j, a.out.width - 1));
+  for (int j = 0; j < STRIP; ++j) pixels[j] = (uint)(y * a.out.row + min(x + j, a.out.width - 1));
   const Operands operands = {in, dense_in, parameters};
   run_stages(a.epilogue, stages, operands, sample, &k, pixels, held);
 

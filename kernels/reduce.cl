@@ -1,5 +1,5 @@
-// Reduces dense numbers [outer][length][inner] along `length`. A work-group reduces WIDTH neighbours
-// along `inner`, with LANES work-items for each.
+// Reduces dense numbers [outer][length][inner] along `length`. A work-group reduces WIDTH
+// neighbours along `inner`, with LANES work-items for each.
 //
 // Range: [inner, rounded up][LANES][outer], in work-groups of WIDTH x LANES x 1.
 // Arguments: dense_in, dense_out, AxisArguments.

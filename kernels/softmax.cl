@@ -29,8 +29,8 @@ __kernel __attribute__((reqd_work_group_size(WIDTH, LANES, 1))) void softmax(
   const int lane = (int)get_local_id(1);
   const int inner = (int)get_global_id(0);
   // A column that is none does what the last one does and stores nothing: all meet at barriers.
-  const uint at = (uint)get_group_id(2) * (uint)(a.length * a.inner) +
-                  (uint)min(inner, a.inner - 1);
+  const uint at =
+      (uint)get_group_id(2) * (uint)(a.length * a.inner) + (uint)min(inner, a.inner - 1);
   __global const float* from = dense_in + a.in + at;
 
   float largest = -INFINITY;

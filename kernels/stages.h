@@ -30,16 +30,16 @@ typedef struct {
 } Operands;
 
 // `value` is said in terms of x, of the operand y, and of the stage's numbers a and b.
-#define STAGE(name, value)                   \
-  case name:                                 \
-    if ((STAGES) >> name & 1u) {             \
-      UNROLL                                 \
+#define STAGE(name, value)                    \
+  case name:                                  \
+    if ((STAGES) >> name & 1u) {              \
+      UNROLL                                  \
       for (int j = 0; j < PIXELS_HELD; ++j) { \
-        const float x = row[j];              \
-        const float y = operand[j];          \
-        row[j] = value;                      \
-      }                                      \
-    }                                        \
+        const float x = row[j];               \
+        const float y = operand[j];           \
+        row[j] = value;                       \
+      }                                       \
+    }                                         \
     break;
 
 static inline float limited(float x, float low, float high) {
@@ -79,9 +79,9 @@ static inline void run_stage(int stage, float a, float b, bool off, float shift,
   }
 }
 
-// All stages, on held[i][j]: pixel j of kernel kernels[i] of a sample. pixels[j] is where that pixel
-// is from pixel (0, 0) of the output's plane on; it is looked up in planes of operands, so that all
-// kernels and pixels must exist, whether their results are wanted or not.
+// All stages, on held[i][j]: pixel j of kernel kernels[i] of a sample. pixels[j] is where that
+// pixel is from pixel (0, 0) of the output's plane on; it is looked up in planes of operands, so
+// that all kernels and pixels must exist, whether their results are wanted or not.
 static inline void run_stages(Epilogue epilogue, __global const StageArguments* stages,
                               Operands operands, int sample, const int* kernels, const uint* pixels,
                               float (*held)[PIXELS_HELD]) {

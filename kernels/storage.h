@@ -1,5 +1,5 @@
-// How planes are stored: as floats, or as halves with -DPDRT_HALF_PLANES. Arithmetic is float either
-// way, so halves need no extension of the device.
+// How planes are stored: as floats, or as halves with -DPDRT_HALF_PLANES. Arithmetic is float
+// either way, so halves need no extension of the device.
 #ifndef PDRT_KERNELS_STORAGE_H
 #define PDRT_KERNELS_STORAGE_H
 

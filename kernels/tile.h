@@ -1,8 +1,8 @@
 // A work-group's part of a product of matrices: a tile of TILE_KERNELS kernels by TILE_PIXELS
-// pixels, of which each work-item holds THREAD_KERNELS by THREAD_PIXELS sums. Kernels of a work-item
-// lie side by side, so that they are read as vectors and all work-items of a row of the group read
-// the same; its pixels lie THREADS_X apart, so that neighbours read and write neighbouring numbers.
-// Neither has bank conflicts.
+// pixels, of which each work-item holds THREAD_KERNELS by THREAD_PIXELS sums. Kernels of a
+// work-item lie side by side, so that they are read as vectors and all work-items of a row of the
+// group read the same; its pixels lie THREADS_X apart, so that neighbours read and write
+// neighbouring numbers. Neither has bank conflicts.
 #ifndef PDRT_KERNELS_TILE_H
 #define PDRT_KERNELS_TILE_H
 
@@ -31,12 +31,32 @@
 // thread + i * THREADS.
 #define LOADS(depth, width) (((depth) * (width) + THREADS - 1) / THREADS)
 
+// Whether entries [first, first + count) of a list of channels are zero all over, as far as flags
+// say; `flags` may be 0.
+static inline bool is_dead(int first, int count, __global const int* channels, int channel_count,
+                           __global const uchar* flags) {
+  uint alive = !flags;
+  UNROLL
+  for (int i = 0; i < count && flags; ++i)
+    alive |= flags[channels[min(first + i, channel_count - 1)]];
+  return !alive;
+}
+
+// A work-item's share of a chunk, to local memory.
 static inline void store_chunk(__local float* chunk, int size, int thread, const float* numbers,
                                int count) {
   UNROLL
   for (int i = 0; i < count; ++i) {
     const int element = thread + i * THREADS;
     if (element < size) chunk[element] = numbers[i];
+  }
+}
+
+static inline void clear_sums(float (*sums)[THREAD_PIXELS]) {
+  UNROLL
+  for (int i = 0; i < THREAD_KERNELS; ++i) {
+    UNROLL
+    for (int j = 0; j < THREAD_PIXELS; ++j) sums[i][j] = 0.0f;
   }
 }
 

@@ -14,23 +14,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from epilogues import STAGES, STEADY, Epilogue, random_epilogue
 from programs import (
     ENUMERATORS,
     NONE,
-    STAGES,
-    STEADY,
     STRUCTURES,
     Array,
     Device,
-    Epilogue,
+    Listed,
     Lists,
     Planes,
     arena_of,
+    check,
+    check_flags,
     device,
-    is_same,
+    groups_of,
+    new_flags,
+    put,
     seeds,
     shapes,
+    some,
     structure,
+    windows,
 )
 
 SMALL = {"TILE_KERNELS": 16, "TILE_PIXELS": 16, "THREAD_KERNELS": 2, "THREAD_PIXELS": 2}
@@ -38,61 +43,7 @@ SMALL = {"TILE_KERNELS": 16, "TILE_PIXELS": 16, "THREAD_KERNELS": 2, "THREAD_PIX
 sizes = st.integers(1, 13)
 gaps = st.integers(0, 3)
 
-Listed = list[list[int]]
-
 __all__ = ["device"]
-
-
-def some(rng: np.random.Generator, count: int, first: int = 0) -> list[int]:
-    """Return a list of active kernels or channels: any, all or none."""
-    share = rng.choice([0, 0.3, 0.8, 1], p=[0.1, 0.3, 0.3, 0.3])
-    return [first + i for i in range(count) if rng.random() < share]
-
-
-def put(arena: Array, layout: Planes, values: Array, listed: Listed) -> None:
-    """Write the listed planes of [sample, channel, y, x]."""
-    for sample, planes in enumerate(listed):
-        layout.pixels(arena)[sample, planes] = values[sample, planes]
-
-
-def check(before: Array, after: Array, out: Planes, expected: Array, listed: Listed, tolerance: float = 2e-5) -> None:
-    """Compare the listed planes with what they should be, and everything else with what it was."""
-    changed = before.copy()
-    largest = max(1.0, float(np.nanmax(np.abs(expected[np.isfinite(expected)]), initial=0)))
-    for sample, planes in enumerate(listed):
-        got = out.pixels(after)[sample, planes]
-        np.testing.assert_allclose(got, expected[sample, planes], rtol=tolerance, atol=tolerance * largest)
-        out.pixels(changed)[sample, planes] = got
-    assert is_same(changed, after), "something was written that is no pixel of a listed plane"
-
-
-def check_flags(flags: Array, arena: Array, out: Planes, listed: Listed) -> None:
-    """Flags start at 7; those of listed planes that are not all zeros become 1."""
-    for sample, planes in enumerate(listed):
-        for k in range(out.channels):
-            set_ = k in planes and bool((out.pixels(arena)[sample, k] != 0).any())
-            assert flags[sample * out.channels + k] == (1 if set_ else 7)
-
-
-def new_flags(out: Planes) -> Array:
-    return np.full(out.samples * out.channels, 7, np.uint8)
-
-
-def groups_of(size: int, tile: int) -> int:
-    return -(-size // tile)
-
-
-def windows(x: Array, filter_size: Sequence[int], geometry: Sequence[Sequence[int]], out: Sequence[int]) -> Array:
-    """Return [sample, channel, y, x, i, j]: what each output's window reads; zeros outside the map."""
-    stride, dilation, pad = geometry
-    high, wide = filter_size
-    extent = [(o - 1) * s + (f - 1) * d + 1 for o, s, f, d in zip(out, stride, filter_size, dilation, strict=True)]
-    padded = np.zeros((*x.shape[:2], max(extent[0], x.shape[2] + pad[0]), max(extent[1], x.shape[3] + pad[1])))
-    padded[:, :, pad[0] : pad[0] + x.shape[2], pad[1] : pad[1] + x.shape[3]] = x
-    rows = np.arange(out[0])[:, None] * stride[0] + np.arange(high)[None, :] * dilation[0]
-    columns = np.arange(out[1])[:, None] * stride[1] + np.arange(wide)[None, :] * dilation[1]
-    result: Array = padded[:, :, rows[:, None, :, None], columns[None, :, None, :]]
-    return result
 
 
 def random_geometry(rng: np.random.Generator, filter_size: Sequence[int], size: Sequence[int]) -> tuple[Any, list[int]]:
@@ -109,10 +60,6 @@ def random_geometry(rng: np.random.Generator, filter_size: Sequence[int], size: 
 def window_arguments(geometry: Sequence[Sequence[int]]) -> dict[str, int]:
     (sy, sx), (dy, dx), (py, px) = geometry
     return {"stride_h": sy, "stride_w": sx, "dilation_h": dy, "dilation_w": dx, "pad_top": py, "pad_left": px}
-
-
-def random_epilogue(rng: np.random.Generator, samples: int, kernels: int, names: Sequence[str] = STEADY) -> Epilogue:
-    return Epilogue(rng, [str(name) for name in rng.choice(names, rng.integers(0, 4))], samples, kernels)
 
 
 # --- convolution ---

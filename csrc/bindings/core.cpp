@@ -199,7 +199,8 @@ py::dict explanation_of(const pdrt::Explanation& explanation) {
     steps.append(py::dict("name"_a = step.name, "operators"_a = step.operators,
                           "implementation"_a = step.implementation, "refused"_a = step.refused,
                           "macs"_a = step.macs, "output"_a = step.output,
-                          "switches"_a = step.switches, "notes"_a = step.notes));
+                          "switches"_a = step.switches, "notes"_a = step.notes,
+                          "launches"_a = step.launches));
   }
   return py::dict("device"_a = explanation.device, "costs"_a = explanation.costs, "steps"_a = steps,
                   "macs"_a = explanation.macs, "arena_bytes"_a = explanation.arena_bytes,

@@ -62,9 +62,8 @@ std::shared_ptr<PreparedPlan> PlanCache::get(const std::vector<Shape>& shapes) {
     std::rotate(plans_.begin(), at, at + 1);
     return plans_.front();
   }
-  plans_.insert(plans_.begin(),
-                std::make_shared<PreparedPlan>(shapes, make(shapes), engine_, threads_, packed_,
-                                               device_, skip_));
+  plans_.insert(plans_.begin(), std::make_shared<PreparedPlan>(shapes, make(shapes), engine_,
+                                                               threads_, packed_, device_, skip_));
   if (plans_.size() > kMaxPlans) plans_.pop_back();
   return plans_.front();
 }

@@ -51,15 +51,16 @@ const Options& checked(const Options& options) {
   }
   const std::string& device = options.device;
   if (device != "auto" && device != "cpu" && device != "reference" && !is_opencl(device)) {
-    throw DeviceError("device '" + device +
-                      "' is none: there are \"auto\", \"cpu\", \"opencl\", \"opencl:1\" and so on, and "
-                      "\"reference\", the specification");
+    throw DeviceError(
+        "device '" + device +
+        "' is none: there are \"auto\", \"cpu\", \"opencl\", \"opencl:1\" and so on, and "
+        "\"reference\", the specification");
   }
   one_of("fallback", options.fallback, {"error", "cpu"});
   one_of("precision", options.precision, {"float32", "float16"});
   if (options.precision == "float16" && !is_opencl(device)) {
-    throw InputError("precision 'float16' is how an OpenCL device stores planes; device '" + device +
-                     "' computes in float32");
+    throw InputError("precision 'float16' is how an OpenCL device stores planes; device '" +
+                     device + "' computes in float32");
   }
   return options;
 }

@@ -47,6 +47,7 @@ Explanation explain(const PreparedPlan& prepared, std::string device) {
   const plan::Plan& plan = prepared.plan();
   Explanation result;
   result.device = std::move(device);
+  const std::vector<std::vector<std::string>> launches = prepared.executor().launches();
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];
     StepReport& report = result.steps.emplace_back();
@@ -64,6 +65,7 @@ Explanation explain(const PreparedPlan& prepared, std::string device) {
     for (ValueId id : plan.needs.multipliers(step.need))
       add_name(report.switches, plan.value(id).name);
     report.notes = step.notes;
+    if (!launches.empty()) report.launches = launches[s];
     result.macs += step.macs();
   }
   result.arena_bytes = plan.arena_bytes();

@@ -1,5 +1,5 @@
-// The buffers of one run at a time: planes, dense values, channel states, lists. Allocated once per plan and
-// thread of callers, reused for every run: a run itself allocates nothing here.
+// The buffers of one run at a time: planes, dense values, channel states, lists. Allocated once per
+// plan and thread of callers, reused for every run: a run itself allocates nothing here.
 #pragma once
 
 #include <cstddef>

@@ -118,6 +118,8 @@ class StepReport:
     """Names of the multipliers that can switch it off."""
     notes: tuple[str, ...]
     """What could not be skipped, and why."""
+    launches: tuple[str, ...] = ()
+    """On a device, when all is on: "program options global range in local range"."""
 
     @classmethod
     def from_core(cls, step: dict[str, Any]) -> "StepReport":

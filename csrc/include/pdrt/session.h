@@ -73,6 +73,8 @@ struct StepReport {
   Shape output;                        // shape of its first output
   std::vector<std::string> switches;   // names of the multipliers that can switch it off
   std::vector<std::string> notes;      // what could not be skipped, and why
+  // On a device, when all is on: "program options global range in local range".
+  std::vector<std::string> launches;
 };
 
 struct Explanation {

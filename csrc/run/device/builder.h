@@ -33,10 +33,7 @@ class Builder {
  public:
   Builder(const plan::Plan& plan, const opencl::DeviceInfo& device, Weights& weights,
           std::string common_options)
-      : plan(plan),
-        device(device),
-        weights(weights),
-        common_options_(std::move(common_options)) {}
+      : plan(plan), device(device), weights(weights), common_options_(std::move(common_options)) {}
 
   const plan::Plan& plan;
   const opencl::DeviceInfo& device;

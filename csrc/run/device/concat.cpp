@@ -60,9 +60,8 @@ class ConcatStep final : public DeviceStep {
   void enqueue(Workspace& work) const override {
     const Plane& plane = *plan_.values[plan_.steps[step_].outputs[0]].plane;
     for (const Copy& copy : copies_) {
-      work.launch(copy.launch,
-                  planewise_groups(plane, copy.lists.longest(work.list_numbers),
-                                   copy.extent.samples, kElementwisePixels));
+      work.launch(copy.launch, planewise_groups(plane, copy.lists.longest(work.list_numbers),
+                                                copy.extent.samples, kElementwisePixels));
     }
   }
 

@@ -69,11 +69,9 @@ opencl::Epilogue Constants::epilogue(const plan::Plan& plan, const plan::Step& s
       to.sample_stride = e.samples == 1 ? 0 : planes.sample_stride;
       to.channel_stride = e.channels == 1 ? 0 : planes.stride;
     } else if (from.operand == Operand::channel) {
-      to.operand =
-          from.value == kAbsent ? opencl::OPERAND_PARAMETER : opencl::OPERAND_DENSE;
-      to.base = from.value == kAbsent
-                    ? parameters(from.data, stored_numbers(from, output))
-                    : dense_at(plan, from.value);
+      to.operand = from.value == kAbsent ? opencl::OPERAND_PARAMETER : opencl::OPERAND_DENSE;
+      to.base = from.value == kAbsent ? parameters(from.data, stored_numbers(from, output))
+                                      : dense_at(plan, from.value);
       to.second = parameters(from.data2, stored_numbers(from, output));
       to.sample_stride = static_cast<uint>(from.sample_stride);
       to.channel_stride = static_cast<uint>(from.channel_stride);
@@ -87,8 +85,8 @@ opencl::Planes planes_of(const plan::Plan& plan, ValueId value) {
   const plan::Placement& at = plan.values[value];
   const Plane& plane = *at.plane;
   opencl::Planes planes{};
-  planes.base = static_cast<uint>(at.offset / sizeof(float) + at.first_channel * plane.stride +
-                                  plane.lead);
+  planes.base =
+      static_cast<uint>(at.offset / sizeof(float) + at.first_channel * plane.stride + plane.lead);
   planes.sample_stride = static_cast<uint>(at.sample_stride);
   planes.stride = static_cast<uint>(plane.stride);
   planes.row = plane.row;

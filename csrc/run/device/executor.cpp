@@ -49,8 +49,7 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
       host_steps_(host_steps),
       device_(device),
       moves_(plan),
-      builder_(plan, device.context.device(), device.weights,
-               common_options(plan, device.options)),
+      builder_(plan, device.context.device(), device.weights, common_options(plan, device.options)),
       changing_(plan.steps.size(), false),
       may_be_off_(plan.values.size(), false),
       steps_(plan.steps.size()),
@@ -64,11 +63,12 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
   sizes_.lists = static_cast<std::size_t>(builder_.list_numbers());
   sizes_.flags = static_cast<std::size_t>(plan.states);
   for (const std::vector<ValueId>& values : moves_.written_after) {
-    for (ValueId value : values) sizes_.staged += plan.planes[value] ? 0 : bytes_of_dense(plan, value);
+    for (ValueId value : values)
+      sizes_.staged += plan.planes[value] ? 0 : bytes_of_dense(plan, value);
   }
   const Constants& constants = builder_.constants;
-  parameters_ = upload(device, constants.numbers().data(),
-                       constants.numbers().size() * sizeof(float));
+  parameters_ =
+      upload(device, constants.numbers().data(), constants.numbers().size() * sizeof(float));
   stages_ = upload(device, constants.stages().data(),
                    constants.stages().size() * sizeof(opencl::StageArguments));
 }
@@ -115,10 +115,10 @@ void DeviceExecutor::prepare_arrays() {
     array.offset = sizes_.arrays;
     array.bytes = bytes_of_dense(plan_, value);
     sizes_.arrays += (array.bytes + 63) / 64 * 64;
-    array.transfer = std::make_unique<Transfer>(
-        builder_, value, load, Role::arrays,
-        static_cast<opencl::uint>(array.offset / sizeof(float)), contiguous_strides(plan_, value),
-        changing);
+    array.transfer =
+        std::make_unique<Transfer>(builder_, value, load, Role::arrays,
+                                   static_cast<opencl::uint>(array.offset / sizeof(float)),
+                                   contiguous_strides(plan_, value), changing);
     return array;
   };
   const plan::Program& program = plan_.program;
@@ -140,8 +140,7 @@ std::unique_ptr<run::Workspace> DeviceExecutor::make_workspace() const {
       plan_, device_.context, device_.context.make_queue(device_.options.traced), builder_, sizes_,
       parameters_, stages_, device_.options.traced);
   // What never changes is decided here.
-  const Frame frame = Frame(plan_, host_steps_.packed(), cpu::select_engine(), 1, false, *work)
-                          .without(moves_.unknown);
+  const Frame frame = all_on(*work);
   for (const Array& array : inputs_) array.transfer->judge(frame, *work);
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     if (steps_[s] && !changing_[s]) steps_[s]->judge(frame, *work);
@@ -154,12 +153,16 @@ std::unique_ptr<run::Workspace> DeviceExecutor::make_workspace() const {
   return work;
 }
 
+Frame DeviceExecutor::all_on(Workspace& work) const {
+  return Frame(plan_, host_steps_.packed(), cpu::select_engine(), 1, false, work)
+      .without(moves_.unknown);
+}
+
 void DeviceExecutor::upload_lists(Workspace& work, const Numbers& numbers) const {
   if (numbers.first >= numbers.last) return;
-  work.queue.write(work.lists, numbers.first * sizeof(std::int32_t),
-                   work.list_numbers.data() + numbers.first,
-                   (numbers.last - numbers.first) * sizeof(std::int32_t), false,
-                   work.trace_event());
+  work.queue.write(
+      work.lists, numbers.first * sizeof(std::int32_t), work.list_numbers.data() + numbers.first,
+      (numbers.last - numbers.first) * sizeof(std::int32_t), false, work.trace_event());
 }
 
 void DeviceExecutor::load(const Frame& frame, const std::vector<TensorView>& inputs) const {
@@ -310,6 +313,20 @@ void DeviceExecutor::store(const Frame& frame, const std::vector<TensorView>& ou
 
 std::string DeviceExecutor::implementation(std::size_t s) const {
   return steps_[s] ? steps_[s]->name() : host_steps_.implementation(s);
+}
+
+std::vector<std::vector<std::string>> DeviceExecutor::launches() const {
+  const std::unique_ptr<run::Workspace> workspace = make_workspace();
+  auto& work = static_cast<Workspace&>(*workspace);
+  const Frame frame = all_on(work);
+  std::vector<std::vector<std::string>> lines(steps_.size());
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    if (!steps_[s]) continue;
+    work.record(&lines[s]);
+    steps_[s]->judge(frame, work);
+    steps_[s]->enqueue(work);
+  }
+  return lines;
 }
 
 std::vector<std::string> DeviceExecutor::refused(std::size_t s) const {

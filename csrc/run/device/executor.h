@@ -25,6 +25,7 @@ class DeviceExecutor final : public Executor {
   void store(const Frame& frame, const std::vector<TensorView>& outputs) const override;
   std::string implementation(std::size_t step) const override;
   std::vector<std::string> refused(std::size_t step) const override;
+  std::vector<std::vector<std::string>> launches() const override;
   std::size_t packed_bytes() const override { return device_.weights.bytes(); }
 
  private:
@@ -39,6 +40,7 @@ class DeviceExecutor final : public Executor {
     std::unique_ptr<Transfer> transfer;
   };
 
+  Frame all_on(Workspace& work) const;  // nothing is skipped
   void refuse_host_steps() const;
   void find_changes(bool skip);
   void prepare_steps();
@@ -56,7 +58,7 @@ class DeviceExecutor final : public Executor {
   Device& device_;
   const Moves moves_;
   Builder builder_;
-  std::vector<bool> changing_;  // by step: what runs of it differs from run to run
+  std::vector<bool> changing_;    // by step: what runs of it differs from run to run
   std::vector<bool> may_be_off_;  // by value: some of its planes, in some run
   std::vector<std::unique_ptr<DeviceStep>> steps_;  // nullptr: on the host
   std::vector<Numbers> numbers_;                    // by step

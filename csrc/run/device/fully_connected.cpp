@@ -33,16 +33,15 @@ class FullyConnectedStep final : public DeviceStep {
     arguments.epilogue = builder.constants.epilogue(plan_, plan_.steps[step]);
     LaunchSpec spec;
     spec.program = "fully_connected";
-    spec.options = " -DLANES=" + std::to_string(kLanes) +
-                   " -DSAMPLES=" + std::to_string(at_once_) +
+    spec.options = " -DLANES=" + std::to_string(kLanes) + " -DSAMPLES=" + std::to_string(at_once_) +
                    " -DVECTOR=" + std::to_string(form_.columns % 4 == 0 ? 4 : 1);
     const auto as_they_are = [this] {
       return std::vector<float>(form_.weights, form_.weights + form_.kernels * form_.columns);
     };
-    spec.arguments = {Role::dense,      Role::dense,
-                      builder.weights.get(form_.weights, 0, as_they_are),
-                      Role::parameters, Role::stages,
-                      Role::lists,      bytes_of(arguments)};
+    spec.arguments = {
+        Role::dense,        Role::dense,  builder.weights.get(form_.weights, 0, as_they_are),
+        Role::parameters,   Role::stages, Role::lists,
+        bytes_of(arguments)};
     spec.local = {kLanes, 1, 1};
     launch_ = builder.add(std::move(spec));
   }
@@ -58,8 +57,7 @@ class FullyConnectedStep final : public DeviceStep {
       const Chain chain(frame, step, n);
       frame.find_needed(step, n, kernels);
       for (int k = 0; k < kernels; ++k) {
-        const Verdict verdict =
-            work.needed[k] ? chain.judge(k) : Verdict{Work::nothing, 0.0f};
+        const Verdict verdict = work.needed[k] ? chain.judge(k) : Verdict{Work::nothing, 0.0f};
         if (verdict.work == Work::compute || verdict.work == Work::stages) {
           lists_.add_kernel(numbers, n, k);
         } else {
@@ -73,9 +71,7 @@ class FullyConnectedStep final : public DeviceStep {
 
   void enqueue(Workspace& work) const override {
     if (changing_) {
-      work.queue.write(work.dense_on_device, plan_.values[output()].offset,
-                       work.list_numbers.data() + constants_,
-                       samples_ * form_.kernels * sizeof(float), false);
+      work.send_constants(plan_.values[output()].offset, constants_, samples_ * form_.kernels);
     }
     work.launch(launch_, {1, static_cast<std::size_t>(lists_.longest(work.list_numbers)),
                           static_cast<std::size_t>((samples_ + at_once_ - 1) / at_once_)});

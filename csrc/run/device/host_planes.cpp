@@ -16,9 +16,9 @@ struct Range {
 Range range_of(const Frame& frame, ValueId value, std::int64_t sample) {
   const plan::Placement& at = frame.plan.values[value];
   const std::size_t channels = static_cast<std::size_t>(frame.extent(value).channels);
-  return {at.offset / sizeof(float) + sample * at.sample_stride +
-              at.first_channel * at.plane->stride,
-          channels * at.plane->stride};
+  return {
+      at.offset / sizeof(float) + sample * at.sample_stride + at.first_channel * at.plane->stride,
+      channels * at.plane->stride};
 }
 
 }  // namespace
@@ -92,8 +92,7 @@ PlaneStates::PlaneStates(const Frame& frame, const plan::Step& step, const Moves
 
 void PlaneStates::restore() const {
   for (const Saved& saved : saved_) {
-    std::copy(saved.states.begin(), saved.states.end(),
-              frame_.channels(saved.value, saved.sample));
+    std::copy(saved.states.begin(), saved.states.end(), frame_.channels(saved.value, saved.sample));
   }
 }
 

@@ -1,5 +1,5 @@
-// Lists of active kernels and channels, an entry for each sample (or each group of each), in a range
-// of a run's list numbers. The device reads them as arrays of opencl::Part.
+// Lists of active kernels and channels, an entry for each sample (or each group of each), in a
+// range of a run's list numbers. The device reads them as arrays of opencl::Part.
 #pragma once
 
 #include <vector>

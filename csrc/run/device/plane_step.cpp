@@ -62,8 +62,8 @@ Verdict PlaneStep::settle(const Frame&, const Chain& chain, std::int64_t, int ke
   return chain.judge(kernel);
 }
 
-void PlaneStep::materialise(const Frame& frame, Workspace& work, ValueId value,
-                            std::int64_t sample, int channel) const {
+void PlaneStep::materialise(const Frame& frame, Workspace& work, ValueId value, std::int64_t sample,
+                            int channel) const {
   Channel& state = frame.channels(value, sample)[channel];
   if (state != Channel::off) return;
   const auto fill = std::find_if(fills_.begin(), fills_.end(),
@@ -121,9 +121,9 @@ void PlaneStep::enqueue(Workspace& work) const {
   }
   work.launch(main_, groups_for(compute_.longest(numbers)));
   if (zeros_launch_ >= 0) {
-    work.launch(zeros_launch_, planewise_groups(*plan_.values[output()].plane,
-                                                zeros_.longest(numbers), samples_,
-                                                kElementwisePixels));
+    work.launch(zeros_launch_,
+                planewise_groups(*plan_.values[output()].plane, zeros_.longest(numbers), samples_,
+                                 kElementwisePixels));
   }
 }
 

@@ -50,8 +50,7 @@ class PoolStep final : public PlaneStep {
   Verdict settle(const Frame& frame, const Chain& chain, std::int64_t sample,
                  int kernel) const override {
     const float constant = frame.off_values(input(), sample)[kernel];
-    if (frame.channels(input(), sample)[kernel] != Channel::on &&
-        stays_constant(pool_, constant)) {
+    if (frame.channels(input(), sample)[kernel] != Channel::on && stays_constant(pool_, constant)) {
       const Verdict verdict = chain.judge_constant(kernel, constant);
       if (verdict.work == Work::constant) return verdict;
     }
@@ -116,9 +115,8 @@ class GlobalPoolStep final : public DeviceStep {
 
   void enqueue(Workspace& work) const override {
     if (changing_) {
-      work.queue.write(work.dense_on_device, plan_.values[output()].offset,
-                       work.list_numbers.data() + constants_,
-                       extent_.samples * extent_.channels * sizeof(float), false);
+      work.send_constants(plan_.values[output()].offset, constants_,
+                          extent_.samples * extent_.channels);
     }
     work.launch(launch_, {1, static_cast<std::size_t>(lists_.longest(work.list_numbers)),
                           static_cast<std::size_t>(extent_.samples)});

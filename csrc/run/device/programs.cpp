@@ -1,5 +1,7 @@
 #include "run/device/programs.h"
 
+#include "run/device/dense_programs.h"
+
 namespace pdrt::run::device {
 namespace {
 
@@ -22,6 +24,12 @@ bool is_reshape(const plan::Plan& plan, const plan::Step& step) {
   return reshapes && plan.planes[step.inputs[0]] != plan.planes[step.outputs[0]];
 }
 
+// One of the functions of dense_programs.h.
+template <auto& Find>
+bool has(const plan::Plan& plan, const plan::Step& step) {
+  return Find(plan, step).has_value();
+}
+
 struct Row {
   bool (*accepts)(const plan::Plan& plan, const plan::Step& step);
   std::unique_ptr<DeviceStep> (*make)(Builder& builder, std::size_t step, bool changing);
@@ -36,7 +44,10 @@ constexpr Row kRows[] = {
     {is<plan::ElementwiseForm>, make_elementwise},
     {is<plan::ConcatForm>, make_concat},
     {is<plan::ViewForm>, make_view},
-    {is_reshape, make_dense},
+    {is_reshape, make_reshape},
+    {has<expression_of>, make_broadcast},
+    {has<reduction_of>, make_reduction},
+    {has<softmax_of>, make_softmax},
 };
 
 const Row* row_for(const plan::Plan& plan, const plan::Step& step) {
@@ -49,11 +60,12 @@ const Row* row_for(const plan::Plan& plan, const plan::Step& step) {
 }  // namespace
 
 std::string why_not(const plan::Plan& plan, const plan::Step& step) {
-  const bool stored = !step.inputs.empty() && plan.value(step.inputs[0]).is_constant();
+  const bool stored = !std::holds_alternative<plan::ReferenceForm>(step.form) &&
+                      plan.value(step.inputs[0]).is_constant();
   if (row_for(plan, step) && !stored) return "";
   if (stored) return "what it reads is stored in the model";
-  return "there is no OpenCL program for " +
-         std::string(plan.program.ops[step.ops[0]].kind()) + " here";
+  return "there is no OpenCL program for " + std::string(plan.program.ops[step.ops[0]].kind()) +
+         " here";
 }
 
 std::unique_ptr<DeviceStep> make_step(Builder& builder, std::size_t step, bool changing) {

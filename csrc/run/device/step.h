@@ -38,6 +38,9 @@ std::unique_ptr<DeviceStep> make_elementwise(Builder& builder, std::size_t step,
 std::unique_ptr<DeviceStep> make_concat(Builder& builder, std::size_t step, bool changing);
 std::unique_ptr<DeviceStep> make_fully_connected(Builder& builder, std::size_t step, bool changing);
 std::unique_ptr<DeviceStep> make_view(Builder& builder, std::size_t step, bool changing);
-std::unique_ptr<DeviceStep> make_dense(Builder& builder, std::size_t step, bool changing);
+std::unique_ptr<DeviceStep> make_reshape(Builder& builder, std::size_t step, bool changing);
+std::unique_ptr<DeviceStep> make_broadcast(Builder& builder, std::size_t step, bool changing);
+std::unique_ptr<DeviceStep> make_reduction(Builder& builder, std::size_t step, bool changing);
+std::unique_ptr<DeviceStep> make_softmax(Builder& builder, std::size_t step, bool changing);
 
 }  // namespace pdrt::run::device

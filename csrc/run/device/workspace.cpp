@@ -15,6 +15,11 @@ struct Visitor : Cases... {
 template <typename... Cases>
 Visitor(Cases...) -> Visitor<Cases...>;
 
+// "128x64x2"
+std::string text_of(const std::array<std::size_t, 3>& sizes) {
+  return std::to_string(sizes[0]) + "x" + std::to_string(sizes[1]) + "x" + std::to_string(sizes[2]);
+}
+
 }  // namespace
 
 Workspace::Workspace(const plan::Plan& plan, const opencl::Context& context,
@@ -109,11 +114,23 @@ opencl::Event* Workspace::trace_event() {
   return &trace.back().event;
 }
 
+void Workspace::send_constants(std::size_t offset, std::size_t first, std::size_t count) {
+  if (record_ != nullptr) return;
+  queue.write(dense_on_device, offset, list_numbers.data() + first, count * sizeof(float), false,
+              trace_event());
+}
+
 void Workspace::launch(int launch, const Groups& groups) {
   if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0) return;
   opencl::Range range;
   range.local = builder_.launches()[launch].local;
   for (int axis = 0; axis < 3; ++axis) range.global[axis] = groups[axis] * range.local[axis];
+  if (record_ != nullptr) {
+    const LaunchSpec& spec = builder_.launches()[launch];
+    record_->push_back(spec.program + " " + spec.options + " " + text_of(range.global) + " in " +
+                       text_of(range.local));
+    return;
+  }
   if (traced_) trace.push_back({step, launch, {}});
   queue.launch(kernels_[launch], range, traced_ ? &trace.back().event : nullptr);
 }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "run/device/launch.h"
@@ -50,6 +51,10 @@ class Workspace final : public run::Workspace {
 
   // Enqueues launch number `launch` for so many work-groups.
   void launch(int launch, const Groups& groups);
+  // Enqueues numbers for a dense value: of `list_numbers`, from `first` on.
+  void send_constants(std::size_t offset, std::size_t first, std::size_t count);
+  // From here on, launches are written down and not enqueued.
+  void record(std::vector<std::string>* lines) { record_ = lines; }
   // A place for the event of a command that is not a launch; nullptr where none is wanted.
   opencl::Event* trace_event();
 
@@ -68,6 +73,7 @@ class Workspace final : public run::Workspace {
   const Builder& builder_;
   const SharedBuffer parameters_, stages_;
   const bool traced_;
+  std::vector<std::string>* record_ = nullptr;
   std::vector<opencl::Kernel> kernels_;  // by launch
   std::vector<std::byte> staged_;        // dense numbers on their way to the device
   std::size_t staged_bytes_ = 0;
