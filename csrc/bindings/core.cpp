@@ -22,6 +22,7 @@
 #include "cpu/peak.h"
 #include "cpu/pool.h"
 #include "model/operators.h"
+#include "opencl/library.h"
 #include "pdrt/pdrt.h"
 
 namespace py = pybind11;
@@ -202,7 +203,8 @@ py::dict explanation_of(const pdrt::Explanation& explanation) {
                           "switches"_a = step.switches, "notes"_a = step.notes,
                           "launches"_a = step.launches));
   }
-  return py::dict("device"_a = explanation.device, "costs"_a = explanation.costs, "steps"_a = steps,
+  return py::dict("device"_a = explanation.device, "costs"_a = explanation.costs,
+                  "switches_at"_a = explanation.switches_at, "steps"_a = steps,
                   "macs"_a = explanation.macs, "arena_bytes"_a = explanation.arena_bytes,
                   "weight_bytes"_a = explanation.weight_bytes,
                   "packed_bytes"_a = explanation.packed_bytes);
@@ -294,13 +296,15 @@ void bind_session(py::module_& module) {
   py::class_<pdrt::Session>(module, "Session")
       .def(py::init([](const pdrt::Model& model, std::string device, int threads,
                        std::vector<std::string> outputs, std::string cache_dir,
-                       std::string fallback, std::string precision, bool skip, bool profile) {
+                       std::string fallback, std::string switches, std::string precision,
+                       bool skip, bool profile) {
              pdrt::Options options;
              options.device = std::move(device);
              options.threads = threads;
              options.outputs = std::move(outputs);
              options.cache_dir = std::move(cache_dir);
              options.fallback = std::move(fallback);
+             options.switches = std::move(switches);
              options.precision = std::move(precision);
              options.skip = skip;
              options.profile = profile;
@@ -308,7 +312,7 @@ void bind_session(py::module_& module) {
              return std::make_unique<pdrt::Session>(model, options);
            }),
            "model"_a, py::kw_only(), "device"_a, "threads"_a, "outputs"_a, "cache_dir"_a,
-           "fallback"_a, "precision"_a, "skip"_a, "profile"_a)
+           "fallback"_a, "switches"_a, "precision"_a, "skip"_a, "profile"_a)
       .def_property_readonly(
           "inputs",
           [](const pdrt::Session& session) { return py::tuple(py::cast(session.inputs())); })
@@ -366,7 +370,12 @@ py::list operators() {
 
 py::list devices() {
   py::list reports;
-  for (const pdrt::DeviceReport& device : pdrt::devices()) {
+  std::vector<pdrt::DeviceReport> devices;
+  {
+    py::gil_scoped_release unlocked;
+    devices = pdrt::devices();
+  }
+  for (const pdrt::DeviceReport& device : devices) {
     reports.append(
         py::dict("name"_a = device.name, "usable"_a = device.usable, "details"_a = device.details));
   }
@@ -382,6 +391,7 @@ std::vector<std::string> engines() {
 void bind_machine(py::module_& module) {
   module.def("operators", &operators);
   module.def("devices", &devices);
+  module.def("add_opencl_library", &pdrt::opencl::add_library_candidate, "path"_a);
   module.def("available_threads", &pdrt::cpu::available_threads);
   module.def("engines", &engines);
   module.def("selected_engine", [] { return std::string(pdrt::cpu::select_engine().name); });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/cache_folder.h"
 #include "opencl/query.h"
 #include "pdrt/error.h"
 
@@ -30,6 +31,11 @@ Handle<cl_context> adopted(const Api& cl, cl_context context, cl_device_id devic
   return shared;
 }
 
+std::unique_ptr<ProgramCache> cache_in(const std::string& cache_dir) {
+  const std::string folder = cache_folder(cache_dir);
+  return std::make_unique<ProgramCache>(folder.empty() ? "" : folder + "/opencl");
+}
+
 std::string mebibytes(std::size_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
 }  // namespace
@@ -40,20 +46,21 @@ struct Context::State {
   const Handle<cl_context> context;
   Programs programs;
 
-  State(const DeviceInfo& info, Handle<cl_context> handle)
+  State(const DeviceInfo& info, Handle<cl_context> handle, std::unique_ptr<ProgramCache> cache)
       : cl(handle.api()),
         device(info),
         context(std::move(handle)),
-        programs(cl, context.get(), device) {}
+        programs(cl, context.get(), device, std::move(cache)) {}
 };
 
 Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Context::Context(const DeviceInfo& device, const std::string& /*cache_dir*/)
-    : Context(std::make_unique<State>(device, create(api(), device))) {}
-Context::Context(cl_context context, cl_device_id device, const std::string& /*cache_dir*/)
-    : Context(std::make_unique<State>(describe(device), adopted(api(), context, device))) {}
+Context::Context(const DeviceInfo& device, const std::string& cache_dir)
+    : Context(std::make_unique<State>(device, create(api(), device), cache_in(cache_dir))) {}
+Context::Context(cl_context context, cl_device_id device, const std::string& cache_dir)
+    : Context(std::make_unique<State>(describe(device), adopted(api(), context, device),
+                                      cache_in(cache_dir))) {}
 Context Context::without_cache(const DeviceInfo& device) {
-  return Context(std::make_unique<State>(device, create(api(), device)));
+  return Context(std::make_unique<State>(device, create(api(), device), nullptr));
 }
 Context::Context(Context&&) noexcept = default;
 Context& Context::operator=(Context&&) noexcept = default;

@@ -50,8 +50,12 @@ struct Probe {
 // Done once per process and device; `info` may be a device of a caller's own.
 Probe probe(const DeviceInfo& info);
 
-// The command that helps where there is no device at all.
-std::string hint_without_devices();
+// For people: "NVIDIA H100, GPU, 132 units at 1.98 GHz, 79.1 GiB; NVIDIA CUDA, driver 550.54".
+std::string summary_of(const DeviceInfo& info);
+
+// Why there is no device at all: the places looked at, the platforms without one, and, first, the
+// command that helps. One line each.
+std::string why_no_devices();
 
 // "opencl" is the best that works: a GPU before an accelerator before a CPU, then more compute
 // units times clock. "opencl:1" is entry 1 of all_devices(), if it works. Throws DeviceError saying

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "opencl/error.h"
@@ -16,31 +17,37 @@ template <>
 struct Lifetime<cl_context> {
   static constexpr auto retain = &Api::retain_context;
   static constexpr auto release = &Api::release_context;
+  static constexpr std::string_view retaining = "clRetainContext";
 };
 template <>
 struct Lifetime<cl_command_queue> {
   static constexpr auto retain = &Api::retain_command_queue;
   static constexpr auto release = &Api::release_command_queue;
+  static constexpr std::string_view retaining = "clRetainCommandQueue";
 };
 template <>
 struct Lifetime<cl_mem> {
   static constexpr auto retain = &Api::retain_mem_object;
   static constexpr auto release = &Api::release_mem_object;
+  static constexpr std::string_view retaining = "clRetainMemObject";
 };
 template <>
 struct Lifetime<cl_program> {
   static constexpr auto retain = &Api::retain_program;
   static constexpr auto release = &Api::release_program;
+  static constexpr std::string_view retaining = "clRetainProgram";
 };
 template <>
 struct Lifetime<cl_kernel> {
   static constexpr auto retain = &Api::retain_kernel;
   static constexpr auto release = &Api::release_kernel;
+  static constexpr std::string_view retaining = "clRetainKernel";
 };
 template <>
 struct Lifetime<cl_event> {
   static constexpr auto retain = &Api::retain_event;
   static constexpr auto release = &Api::release_event;
+  static constexpr std::string_view retaining = "clRetainEvent";
 };
 
 // How many handles this process holds, for tests that look for leaks.
@@ -61,7 +68,7 @@ class Handle {
   }
   // Shares what belongs to somebody else.
   static Handle share(const Api& api, Object object) {
-    check((api.*Lifetime<Object>::retain)(object), "clRetain");
+    check((api.*Lifetime<Object>::retain)(object), Lifetime<Object>::retaining);
     return own(api, object);
   }
 

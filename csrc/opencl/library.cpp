@@ -94,6 +94,24 @@ const std::vector<std::string> kSystemPlaces = {
 #endif
 };
 
+// The loader inside pyopencl's wheel asks the environment where the package is, as the package
+// itself says when it is imported, and crashes where it gets no answer.
+void prepare(const std::string& path) {
+  const std::size_t folder = path.find("/pyopencl/.libs/");
+  if (folder == std::string::npos) return;
+  const std::string package = path.substr(0, folder) + "/pyopencl";
+  ::setenv("PYOPENCL_HOME", package.c_str(), /*overwrite=*/0);
+}
+
+// dlerror() begins with the path, unless it is about something that the library needs.
+std::string reason_of(const std::string& path, const char* error) {
+  if (error == nullptr) return "dlopen failed";
+  const std::string text = error;
+  if (text.rfind(path + ": ", 0) != 0) return "it needs " + text;
+  if (text.find("No such file or directory") != std::string::npos) return kNotThere;
+  return text.substr(path.size() + 2);
+}
+
 struct Search {
   std::mutex mutex;
   std::vector<std::string> candidates;
@@ -117,10 +135,10 @@ struct Search {
   // Whether the library is there and knows a platform.
   bool attempt(const std::string& path) {
     Attempt& entry = attempts.emplace_back(Attempt{path, ""});
+    prepare(path);
     void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr) {
-      const char* reason = ::dlerror();
-      entry.why = reason ? reason : "dlopen failed";
+      entry.why = reason_of(path, ::dlerror());
       return false;
     }
     auto library = std::make_unique<Library>(Library{path, {}});

@@ -18,6 +18,8 @@ struct Attempt {
   std::string path, why;
 };
 
+inline constexpr char kNotThere[] = "not there";  // the commonest `why`
+
 // The library in use, or nullptr where there is none. $PDRT_OPENCL_LIBRARY, where it is set, is the
 // only place looked at. Else the first of the system's places and the candidates that knows a
 // platform, or the first that loads where none does. Once found it stays, and is never unloaded.

@@ -33,8 +33,8 @@ bool mentions(const std::string& text, std::string_view word) {
 
 std::string hint_for(const DeviceInfo& info, const std::string& why) {
   if (mentions(why, "unknown target CPU") && mentions(info.platform_name, "Portable Computing")) {
-    return "this PoCL is older than the processor: apt-get install pocl-opencl-icd, or set "
-           "POCL_LLVM_CPU_NAME... ";
+    return "this PoCL does not know the processor; on Debian and Ubuntu a newer one comes with: "
+           "apt-get install pocl-opencl-icd";
   }
   return {};
 }
@@ -63,11 +63,6 @@ Probe probe(const DeviceInfo& info) {
   const std::lock_guard lock(mutex);
   const auto found = known.find(info.id);
   return found != known.end() ? found->second : known.emplace(info.id, judge(info)).first->second;
-}
-
-std::string hint_without_devices() {
-  return "on Debian and Ubuntu: apt-get install pocl-opencl-icd (a CPU as an OpenCL device), or a "
-         "GPU's own driver; anywhere: pip install pyopencl pocl-binary-distribution";
 }
 
 }  // namespace pdrt::opencl

@@ -47,7 +47,7 @@ Handle<cl_program> build_from_source(const Api& cl, cl_context context, cl_devic
   code = cl.build_program(program.get(), 1, &device, options.c_str(), nullptr, nullptr);
   if (code != kSuccess) {
     fail(code, "clBuildProgram",
-         with_options(name, options) + ":\n" + build_log(cl, program.get(), device) + "\n");
+         with_options(name, options) + ":\n" + build_log(cl, program.get(), device));
   }
   return program;
 }
@@ -75,15 +75,53 @@ Handle<cl_program> Programs::get(const std::string& name, const std::string& opt
 }
 
 Handle<cl_program> Programs::make(const std::string& name, const std::string& options) {
-  auto program = build_from_source(cl_, context_, device_.id, name, source_of(name), options);
+  const std::string_view source = source_of(name);
+  // Texts are told apart by a character that none of them holds.
+  const std::string key = identity_of(device_) + '\0' + options + '\0' + std::string(source);
+  if (disk_) {
+    if (auto program = from_disk(name, key, options)) {
+      const std::lock_guard lock(mutex_);
+      ++statistics_.from_disk;
+      return program;
+    }
+  }
+  auto program = build_from_source(cl_, context_, device_.id, name, source, options);
+  if (disk_) keep(name, key, program);
   const std::lock_guard lock(mutex_);
   ++statistics_.built;
   return program;
 }
 
+Handle<cl_program> Programs::from_disk(const std::string& name, const std::string& key,
+                                       const std::string& options) {
+  std::optional<ProgramCache::Bytes> binary;
+  {
+    const std::lock_guard lock(disk_mutex_);
+    binary = disk_->find(name, key);
+  }
+  if (!binary) return {};
+  return build_from_binary(cl_, context_, device_.id, *binary, options);
+}
+
+void Programs::keep(const std::string& name, const std::string& key,
+                    const Handle<cl_program>& program) {
+  const ProgramCache::Bytes binary = binary_of(program);
+  if (binary.empty()) return;
+  const std::lock_guard lock(disk_mutex_);
+  disk_->store(name, key, binary);
+}
+
 ProgramStatistics Programs::statistics() const {
-  const std::lock_guard lock(mutex_);
-  return statistics_;
+  ProgramStatistics now;
+  {
+    const std::lock_guard lock(mutex_);
+    now = statistics_;
+  }
+  if (!disk_) return now;
+  const std::lock_guard lock(disk_mutex_);
+  if (disk_->usable()) now.folder = disk_->folder();
+  now.not_kept = disk_->why_not();
+  return now;
 }
 
 }  // namespace pdrt::opencl

@@ -2,7 +2,6 @@
 #include <charconv>
 
 #include "opencl/device.h"
-#include "opencl/library.h"
 #include "pdrt/error.h"
 
 namespace pdrt::opencl {
@@ -11,16 +10,7 @@ namespace {
 std::string number_name(std::size_t number) { return "opencl:" + std::to_string(number); }
 
 std::string refusal(const Probe& probe) {
-  return probe.why + (probe.hint.empty() ? "" : "; " + probe.hint);
-}
-
-[[noreturn]] void refuse_without_devices() {
-  std::string message = "there is no OpenCL device on this machine";
-  for (const Attempt& attempt : tried()) {
-    if (!attempt.why.empty()) message += "\n  " + attempt.path + ": " + attempt.why;
-  }
-  for (const std::string& fault : inventory().faults) message += "\n  " + fault;
-  throw DeviceError(message + "\n" + hint_without_devices());
+  return probe.why + (probe.hint.empty() ? "" : "\n" + probe.hint);
 }
 
 const DeviceInfo& numbered(std::string_view name, std::string_view digits) {
@@ -70,7 +60,7 @@ const DeviceInfo& select(std::string_view name) {
     throw DeviceError("'" + std::string(name) +
                       "' is no OpenCL device: \"opencl\" or \"opencl:0\"");
   }
-  if (all_devices().empty()) refuse_without_devices();
+  if (all_devices().empty()) throw DeviceError(why_no_devices());
   return any ? best() : numbered(name, name.substr(kAny.size() + 1));
 }
 

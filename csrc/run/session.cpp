@@ -32,6 +32,11 @@ void one_of(const char* option, const std::string& given,
   throw InputError(std::string(option) + " is '" + given + "'; it must be one of " + names);
 }
 
+run::Switches switches_of(const Options& options) {
+  if (options.switches == "cpu") return run::Switches::host;
+  return options.switches == "device" ? run::Switches::device : run::Switches::measured;
+}
+
 // The device that the options name, where it is not the CPU.
 std::unique_ptr<run::device::Device> open_device(const Options& options) {
   if (!is_opencl(options.device)) return nullptr;
@@ -57,6 +62,7 @@ const Options& checked(const Options& options) {
         "\"reference\", the specification");
   }
   one_of("fallback", options.fallback, {"error", "cpu"});
+  one_of("switches", options.switches, {"cpu", "device", "auto"});
   one_of("precision", options.precision, {"float32", "float16"});
   if (options.precision == "float16" && !is_opencl(device)) {
     throw InputError("precision 'float16' is how an OpenCL device stores planes; device '" +
@@ -91,7 +97,8 @@ struct Session::State {
         output_specs(specs_of(graph(), outputs)),
         tuning(run::read_tuning(run::cache_folder(options.cache_dir), engine)),
         device(open_device(options)),
-        plans(graph(), outputs, plan_options(), engine, threads, device.get(), options.skip) {
+        plans(graph(), outputs, plan_options(), engine, threads, device.get(), options.skip,
+              switches_of(options)) {
     if (!run::is_concrete(graph())) return;  // planned when the first shapes arrive
     std::vector<Shape> shapes;
     for (const Spec& spec : graph().input_specs) shapes.push_back(spec.shape);

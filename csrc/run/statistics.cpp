@@ -47,6 +47,7 @@ Explanation explain(const PreparedPlan& prepared, std::string device) {
   const plan::Plan& plan = prepared.plan();
   Explanation result;
   result.device = std::move(device);
+  result.switches_at = prepared.switches;
   const std::vector<std::vector<std::string>> launches = prepared.executor().launches();
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];

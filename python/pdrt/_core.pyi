@@ -58,6 +58,7 @@ class Session:
         outputs: list[str],
         cache_dir: str,
         fallback: str,
+        switches: str,
         precision: str,
         skip: bool,
         profile: bool,
@@ -76,7 +77,12 @@ def tune(
 def operators() -> list[dict[str, Any]]:
     """One row per operator: name, min_inputs, max_inputs (-1: any number), min_outputs, max_outputs, attributes."""
 
-def devices() -> list[dict[str, Any]]: ...
+def devices() -> list[dict[str, Any]]:
+    """One row per device: name, usable, details. Never raises."""
+
+def add_opencl_library(path: str) -> None:
+    """One more place to look for OpenCL, behind the system's own; of no effect once it was found."""
+
 def available_threads() -> int:
     """Threads this process may use at once: affinity mask and cgroup quota."""
 

@@ -138,6 +138,8 @@ class Explanation:
     """For example "cpu (avx512, 2 threads)"."""
     costs: str
     """What ways to compute are chosen by: expected costs, or those that `pdrt tune` measured, and in which file."""
+    switches_at: str
+    """On a device: where switches are evaluated, and why there; else empty."""
     steps: tuple[StepReport, ...]
     macs: int
     """Multiply-adds when nothing is skipped."""
@@ -189,4 +191,6 @@ class Explanation:
             f"{format_bytes(self.arena_bytes)} of buffers"
         )
         lines.append(f"costs: {self.costs}")
+        if self.switches_at:
+            lines.append(f"switches: {self.switches_at}")
         return "\n".join(lines)

@@ -26,6 +26,9 @@ class Session:
         cache_dir: where results that depend on the machine are kept.
         fallback: what becomes of nodes that an OpenCL device has no program for: "error", or "cpu" to run them there;
             `explain` tells which.
+        switches: where an OpenCL device's switches are evaluated: "cpu", where the host waits for pooled numbers and
+            enqueues only what is active; "device", where nobody waits, but the host does not know what is active;
+            "auto": whichever is faster with this model on noise, measured when it is opened.
         precision: how an OpenCL device stores planes: "float32", or "float16", which halves their memory and rounds
             every stored number to 11 bits. Sums are float32 either way.
         skip: False computes every kernel and multiplies afterwards, to see what skipping gives.
@@ -51,6 +54,7 @@ class Session:
         cache_dir: str | os.PathLike[str] | None = None,
         *,
         fallback: Literal["error", "cpu"] = "error",
+        switches: Literal["auto", "cpu", "device"] = "auto",
         precision: Literal["float32", "float16"] = "float32",
         skip: bool = True,
         profile: bool = False,
@@ -66,6 +70,7 @@ class Session:
             outputs=names,
             cache_dir="" if cache_dir is None else os.fspath(cache_dir),
             fallback=fallback,
+            switches=switches,
             precision=precision,
             skip=bool(skip),
             profile=bool(profile),

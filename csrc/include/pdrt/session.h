@@ -18,6 +18,10 @@ struct Options {
   std::string device = "auto";
   // What becomes of nodes that the device has no program for: "error", or "cpu" to run them there.
   std::string fallback = "error";
+  // Where a device's switches are evaluated: "cpu", where the host waits for pooled numbers and
+  // enqueues what is active; "device", where nobody waits and all could be active as far as the host
+  // knows; "auto": whichever is faster with this model, as measured when it is opened.
+  std::string switches = "auto";
   // How a device stores planes: "float32", or "float16" (sums are float32 all the same).
   std::string precision = "float32";
   // 0: as many as the affinity mask and the cgroup quota give this process.
@@ -80,6 +84,7 @@ struct StepReport {
 struct Explanation {
   std::string device;  // e.g. "cpu (avx512, 2 threads)"
   std::string costs;   // what ways to compute are chosen by: "expected", or a file of measured ones
+  std::string switches_at;  // on a device: where switches are evaluated, and why there
   std::vector<StepReport> steps;
   std::int64_t macs = 0;
   std::size_t arena_bytes = 0;   // buffers shared by lifetime

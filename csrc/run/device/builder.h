@@ -32,12 +32,19 @@ class Weights {
 class Builder {
  public:
   Builder(const plan::Plan& plan, const opencl::DeviceInfo& device, Weights& weights,
-          std::string common_options)
-      : plan(plan), device(device), weights(weights), common_options_(std::move(common_options)) {}
+          std::string common_options, bool switches_on_device)
+      : plan(plan),
+        device(device),
+        weights(weights),
+        switches_on_device(switches_on_device),
+        unwritten(plan.values.size(), false),
+        common_options_(std::move(common_options)) {}
 
   const plan::Plan& plan;
   const opencl::DeviceInfo& device;
   Weights& weights;
+  const bool switches_on_device;  // lists of what is active are made there
+  std::vector<bool> unwritten;  // by value: some of its planes, where the device switches them off
   Constants constants;
 
   // Room for so many numbers among the lists of a run: where it begins.

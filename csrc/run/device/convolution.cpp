@@ -76,12 +76,13 @@ class ConvolutionStep final : public PlaneStep {
                       bytes_of(arguments)};
     spec.local = local_of(tile_);
     main_ = builder.add(std::move(spec));
+    if (builder.unwritten[input()]) list_channels_on_device(builder);
   }
 
   std::string name() const override { return "opencl.convolution " + name_of(tile_); }
 
   void recount(const Frame& frame, const Workspace& work) const override {
-    if (!watches_zeros_) return;
+    if (!watches_zeros_ && !lists_on_device_) return;
     const plan::Placement& in_at = plan_.values[input()];
     for (std::int64_t n = 0; n < samples_; ++n) {
       const std::uint8_t* alive = work.flag_bytes.data() + in_at.state + n * in_at.state_stride;
@@ -90,7 +91,7 @@ class ConvolutionStep final : public PlaneStep {
         const opencl::Part part = compute_.part(work.list_numbers, n * groups_ + g);
         const std::int32_t* channels = work.list_numbers.data() + part.channel_first;
         const auto read = std::count_if(channels, channels + part.channel_count, [&](int c) {
-          return alive[g * form_.group_channels() + c] != 0;
+          return !watches_zeros_ || alive[g * form_.group_channels() + c] != 0;
         });
         active += part.kernel_count;
         visited += part.kernel_count * read;
@@ -118,7 +119,7 @@ class ConvolutionStep final : public PlaneStep {
     }
   }
 
-  void count(const Frame& frame, Workspace& work, std::int64_t sample) const override {
+  void count(const Frame& frame, const Workspace& work, std::int64_t sample) const override {
     std::int64_t active = 0, visited = 0;
     for (std::int64_t g = 0; g < groups_; ++g) {
       const opencl::Part part = compute_.part(work.list_numbers, sample * groups_ + g);

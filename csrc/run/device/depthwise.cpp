@@ -60,6 +60,10 @@ class DepthwiseStep final : public PlaneStep {
 
   std::string name() const override { return "opencl.depthwise"; }
 
+  void recount(const Frame& frame, const Workspace& work) const override {
+    for (std::int64_t n = 0; lists_on_device_ && n < samples_; ++n) count(frame, work, n);
+  }
+
  protected:
   int channel_of(int kernel) const override { return kernel / multiplier_; }
 
@@ -74,7 +78,7 @@ class DepthwiseStep final : public PlaneStep {
     return chain.judge(kernel);
   }
 
-  void count(const Frame& frame, Workspace& work, std::int64_t sample) const override {
+  void count(const Frame& frame, const Workspace& work, std::int64_t sample) const override {
     const int active = compute_.part(work.list_numbers, sample).kernel_count;
     frame.count(step(), sample, active, active);
   }

@@ -44,18 +44,19 @@ bool has_switch(const plan::Step& step) {
 }  // namespace
 
 DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_steps, Device& device,
-                               bool skip)
+                               bool skip, bool switches_on_device)
     : plan_(plan),
       host_steps_(host_steps),
       device_(device),
       moves_(plan),
-      builder_(plan, device.context.device(), device.weights, common_options(plan, device.options)),
+      builder_(plan, device.context.device(), device.weights, common_options(plan, device.options),
+               skip && switches_on_device),
       changing_(plan.steps.size(), false),
       may_be_off_(plan.values.size(), false),
       steps_(plan.steps.size()),
       numbers_(plan.steps.size()) {
   if (!device.options.fallback_to_host) refuse_host_steps();
-  find_changes(skip);
+  find_changes(skip && !switches_on_device);
   prepare_steps();
   prepare_arrays();
   sizes_.planes = plan.planes_bytes / (device.options.half_planes ? 2 : 1);
@@ -301,12 +302,16 @@ void DeviceExecutor::store(const Frame& frame, const std::vector<TensorView>& ou
                     bytes_of_dense(plan_, ids[i]), false, work.trace_event());
   }
   work.queue.read(work.flags, 0, work.flag_bytes.data(), sizes_.flags, false, work.trace_event());
+  if (builder_.switches_on_device) {
+    work.queue.read(work.lists, 0, work.list_numbers.data(), sizes_.lists * sizeof(std::int32_t),
+                    false, work.trace_event());
+  }
   work.queue.finish();
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (!moves_.on_device[ids[i]]) store_output(frame, ids[i], outputs[i]);
   }
   for (std::size_t s = 0; s < steps_.size(); ++s) {
-    if (steps_[s] && changing_[s]) steps_[s]->recount(frame, work);
+    if (steps_[s]) steps_[s]->recount(frame, work);
   }
   if (device_.options.traced) work.sum_up_trace();
 }

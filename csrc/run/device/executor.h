@@ -17,7 +17,8 @@ class DeviceExecutor final : public Executor {
  public:
   // `skip`: Options::skip. Throws DeviceError naming every node that would have to run on the host
   // for want of a program, unless the device's options allow that.
-  DeviceExecutor(const plan::Plan& plan, const HostSteps& host_steps, Device& device, bool skip);
+  DeviceExecutor(const plan::Plan& plan, const HostSteps& host_steps, Device& device, bool skip,
+                 bool switches_on_device);
 
   std::unique_ptr<run::Workspace> make_workspace() const override;
   void load(const Frame& frame, const std::vector<TensorView>& inputs) const override;

@@ -15,6 +15,10 @@ class Lists {
   Lists(Builder& builder, std::int64_t entries, std::int64_t kernels, std::int64_t channels);
 
   opencl::uint parts() const { return parts_; }
+  opencl::uint kernels() const { return kernels_; }
+  opencl::uint channels() const { return channels_; }
+  std::int64_t kernel_room() const { return kernel_room_; }  // of an entry
+  std::int64_t channel_room() const { return channel_room_; }
   std::int64_t entries() const { return entries_; }
 
   void clear(ListNumbers& numbers) const;

@@ -17,6 +17,7 @@ PlaneStep::PlaneStep(Builder& builder, std::size_t step, bool changing, std::int
       kernels_(plan::extent_of(plan_.value(output()).shape).channels),
       groups_(groups),
       compute_(builder, samples_ * groups, kernels_ / groups, channel_room) {
+  if (builder.switches_on_device) prepare_switch(builder);
   if (!changing) return;
   prepare_fill(builder, input());
   for (const plan::ChainStage& stage : this->step().chain) {
@@ -25,6 +26,35 @@ PlaneStep::PlaneStep(Builder& builder, std::size_t step, bool changing, std::int
   const std::vector<plan::ChainStage>& chain = this->step().chain;
   if (std::none_of(chain.begin(), chain.end(), [](const auto& stage) { return stage.is_switch; }))
     return;
+  prepare_zeros(builder);
+}
+
+// What is off goes through the stages, unless it is a zero that only convolutions would read: these
+// leave it out.
+void PlaneStep::prepare_switch(Builder& builder) {
+  const std::optional<Conditions> conditions = conditions_of(plan_, step());
+  if (!conditions || conditions->empty()) return;
+  lists_on_device_ = true;
+  list_makers_.emplace_back(builder, compute_, ListMaker::Makes::kernels, *conditions, PDRT_NONE, 0,
+                            groups_);
+  if (off_means_zero(step()) && may_stay_unwritten(plan_, output())) {
+    builder.unwritten[output()] = true;
+    return;
+  }
+  prepare_zeros(builder);
+  list_makers_.emplace_back(builder, zeros_, ListMaker::Makes::others, *conditions, PDRT_NONE, 0,
+                            1);
+}
+
+void PlaneStep::list_channels_on_device(Builder& builder) {
+  const plan::Placement& in_at = plan_.values[input()];
+  lists_on_device_ = true;
+  list_makers_.emplace_back(builder, compute_, ListMaker::Makes::channels, Conditions{},
+                            static_cast<uint>(in_at.state), static_cast<uint>(in_at.state_stride),
+                            groups_);
+}
+
+void PlaneStep::prepare_zeros(Builder& builder) {
   zeros_ = Lists(builder, samples_, kernels_, 0);
   opencl::ElementwiseArguments arguments{};
   arguments.in = arguments.out = planes_of(plan_, output());
@@ -111,6 +141,7 @@ void PlaneStep::judge(const Frame& frame, Workspace& work) const {
     list_channels(frame, work, n);
     count(frame, work, n);
   }
+  for (const ListMaker& maker : list_makers_) maker.judge(work);
 }
 
 void PlaneStep::enqueue(Workspace& work) const {
@@ -119,12 +150,13 @@ void PlaneStep::enqueue(Workspace& work) const {
     work.launch(fill.launch, planewise_groups(*plan_.values[fill.value].plane,
                                               fill.lists.longest(numbers), fill.lists.entries()));
   }
-  work.launch(main_, groups_for(compute_.longest(numbers)));
-  if (zeros_launch_ >= 0) {
-    work.launch(zeros_launch_,
-                planewise_groups(*plan_.values[output()].plane, zeros_.longest(numbers), samples_,
-                                 kElementwisePixels));
-  }
+  for (const ListMaker& maker : list_makers_) maker.enqueue(work);
+  // The host does not know how long lists are that the device makes: groups without work leave.
+  work.launch(main_, groups_for(lists_on_device_ ? kernels_ / groups_ : compute_.longest(numbers)));
+  if (zeros_launch_ < 0) return;
+  work.launch(zeros_launch_, planewise_groups(*plan_.values[output()].plane,
+                                              lists_on_device_ ? kernels_ : zeros_.longest(numbers),
+                                              samples_, kElementwisePixels));
 }
 
 }  // namespace pdrt::run::device

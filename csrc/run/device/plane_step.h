@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "run/chain.h"
+#include "run/device/device_switch.h"
 #include "run/device/step.h"
 
 namespace pdrt::run::device {
@@ -26,7 +27,9 @@ class PlaneStep : public DeviceStep {
   virtual int channel_of(int kernel) const { return kernel; }
   // After the kernels of a sample are listed: their channels.
   virtual void list_channels(const Frame&, Workspace&, std::int64_t) const {}
-  virtual void count(const Frame&, Workspace&, std::int64_t) const {}
+  virtual void count(const Frame&, const Workspace&, std::int64_t) const {}
+  // The device makes the list of channels, without those whose flag is not set.
+  void list_channels_on_device(Builder& builder);
   // Work-groups of the main launch, when the longest list has so many kernels.
   virtual Groups groups_for(std::int64_t kernels) const = 0;
 
@@ -44,7 +47,8 @@ class PlaneStep : public DeviceStep {
   const std::size_t step_;
   const std::int64_t samples_, kernels_, groups_;
   Lists compute_;
-  int main_ = -1;  // launch
+  bool lists_on_device_ = false;  // lists of kernels or channels are made there
+  int main_ = -1;                 // launch
 
  private:
   struct Fill {
@@ -57,8 +61,11 @@ class PlaneStep : public DeviceStep {
                             int kernel) const;
 
   std::vector<Fill> fills_;
+  void prepare_zeros(Builder& builder);
+  void prepare_switch(Builder& builder);
   Lists zeros_;  // kernels that are off, with stages to come that have planes
   int zeros_launch_ = -1;
+  std::vector<ListMaker> list_makers_;  // of a step that the device switches
 };
 
 }  // namespace pdrt::run::device
