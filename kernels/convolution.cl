@@ -174,6 +174,8 @@ __kernel __attribute__((reqd_work_group_size(THREADS_X, THREADS_Y * SLICES, 1)))
   const Operands operands = {in, dense_in, parameters};
   run_stages(a.epilogue, stages, operands, sample, held_kernels, pixels, held);
 
+  // Conditions are on the stores alone: of a loop with `continue` PoCL 3.1 makes stores that should
+  // not be.
   UNROLL
   for (int i = 0; i < KERNELS_HELD; ++i) {
     const bool listed = first_kernel + held_kernel(i) < part.kernel_count;
