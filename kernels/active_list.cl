@@ -1,6 +1,6 @@
 // Makes active lists where switches are computed: the ascending list of the kernels, or channels,
 // of a group that some multipliers leave on. Lists can also be cleared of planes that came out all
-// zeros.
+// zeros. Or of those that are off, which may still have to become planes.
 //
 // Range: [LANES][samples * groups], in work-groups of LANES x 1.
 // Arguments: dense_in, lists, flags, ActiveListArguments.
@@ -48,6 +48,7 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void active_list(
               is_on(dense_in, lists + a.conditions, a.condition_count, sample, number);
     if (on && a.flags != PDRT_NONE)
       on = flags[a.flags + (uint)sample * a.flags_stride + (uint)number] != 0;
+    if (a.complement) on = !on && first + lane < a.count;
 
     // How many of the work-items up to this one are on, by adding up ever longer stretches.
     int from = 0;

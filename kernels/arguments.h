@@ -203,7 +203,7 @@ typedef struct {
 // Makes the lists of a part where it runs: of the numbers [0, count) of a group, shifted by the
 // group's number times group_stride where conditions and flags are looked up, those for which all
 // conditions of some alternative hold (all of them where there is no condition) and whose flag is
-// set. Entry number z = n * groups + g of the parts gets the list at lists[list + z * count] and
+// set; with `complement`, all others. Entry number z = n * groups + g of the parts gets the list at lists[list + z * count] and
 // its length; `channels` says whether as channels, numbered within the group, or as kernels.
 typedef struct {
   uint conditions;  // in lists
@@ -211,6 +211,7 @@ typedef struct {
   uint flags, flags_stride;  // of sample 0 and number 0; PDRT_NONE: not looked at
   int groups, group_stride, count, channels;
   uint parts, list;  // in lists
+  int complement;
 } ActiveListArguments;
 
 #ifndef __OPENCL_VERSION__

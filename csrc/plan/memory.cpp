@@ -1,5 +1,5 @@
-// Memory: which values share another's memory, how long each lives, and where in one arena it lies
-// meanwhile.
+// Memory: which values share another's memory, how long each lives, and where in the zone of planes
+// or of dense values it lies meanwhile.
 
 #include <algorithm>
 #include <limits>
@@ -99,7 +99,7 @@ class MemoryPlanner {
       placement.root = plan_.values[placement.root].root;
     }
     const bool is_input = plan_.value(placement.root).producer < 0;
-    placement.place = is_input && !placement.plane ? Place::input : Place::arena;
+    placement.place = placement.plane ? Place::planes : is_input ? Place::input : Place::dense;
     if (placement.plane) {
       placement.sample_stride =
           extent_of(plan_.value(placement.root).shape).channels * placement.plane->stride;
@@ -157,13 +157,13 @@ class MemoryPlanner {
     }
     for (ValueId output : plan_.program.outputs) live(output, steps);
 
-    std::vector<Buffer> buffers;
+    std::vector<Buffer> planes, dense;
     for (std::size_t root = 0; root < by_root.size(); ++root) {
       if (by_root[root].last < by_root[root].first) continue;
       mind_stretches(static_cast<ValueId>(root), by_root[root]);
       by_root[root].bytes = bytes_of(static_cast<ValueId>(root));
       by_root[root].offset = &offsets[root];
-      buffers.push_back(by_root[root]);
+      (plan_.values[root].plane ? planes : dense).push_back(by_root[root]);
     }
     for (int s = 0; s < steps; ++s) {
       const auto* form = std::get_if<ConvolutionForm>(&plan_.steps[s].form);
@@ -177,9 +177,10 @@ class MemoryPlanner {
       scratch.bytes = aligned(floats * sizeof(float));
       scratch.first = scratch.last = s;
       scratch.offset = &plan_.convolutions[s].scratch;
-      buffers.push_back(scratch);
+      planes.push_back(scratch);
     }
-    plan_.arena_bytes = place(buffers);
+    plan_.planes_bytes = place(planes);
+    plan_.dense_bytes = place(dense);
     for (Placement& placement : plan_.values) {
       if (placement.root != kAbsent) placement.offset = offsets[placement.root];
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plan/need.h"
+#include "plan/placement.h"
 #include "plan/step.h"
 #include "plan/taps.h"
 #include "plan/winograd.h"
@@ -19,7 +20,8 @@ enum class Place : std::uint8_t {
   nowhere,   // never held in memory: not used, or inside a fused step
   constant,  // in the model's file, or folded
   input,     // in the caller's array
-  arena,
+  planes,    // in the zone of planes
+  dense,     // in the zone of dense values
 };
 
 // Where a value lies and how. Planes: pixel (0,0) of channel c of sample n is at
@@ -30,7 +32,7 @@ struct Placement {
   ValueId root = kAbsent;  // the value whose memory this one shares; itself, where it has its own
   std::int64_t first_channel = 0;  // in the root
   std::int64_t sample_stride = 0;  // floats; planes only
-  std::size_t offset = 0;          // bytes into the arena
+  std::size_t offset = 0;          // bytes into its zone
   std::int64_t state = -1;        // planes: index of the first channel's state, see run/workspace.h
   std::int64_t state_stride = 0;  // states from sample to sample
   TensorView view;  // dtype, shape and strides; the data is filled in where a workspace is at hand
@@ -41,7 +43,7 @@ struct ConvolutionPlan {
   Taps taps;
   Cost direct;  // of visiting every tap
   WinogradPlan winograd;
-  std::size_t scratch = 0;  // what its input is rearranged to, one sample: bytes into the arena
+  std::size_t scratch = 0;  // what its input is rearranged to, one sample: bytes into the planes
 };
 
 // Steps [first, last). With more than one turn, each sample goes through all of them before the
@@ -63,7 +65,9 @@ struct Plan {
   std::deque<std::vector<std::uint32_t>> masks;
   std::deque<Tensor> packed;  // weights rearranged and parameters folded when the plan was made
   Needs needs;
-  std::size_t arena_bytes = 0;
+  // Two zones, because a device keeps planes in a memory and a form of its own.
+  std::size_t planes_bytes = 0, dense_bytes = 0;
+  std::size_t arena_bytes() const { return planes_bytes + dense_bytes; }
   std::int64_t states = 0;  // channel states, all samples of all planes values
   int max_channels = 1;     // of any value, also of one group's list
   std::int64_t max_samples = 1;
@@ -74,6 +78,8 @@ struct Plan {
 struct PlanOptions {
   bool reference = false;  // every node as its reference, nothing fused, nothing skipped
   std::shared_ptr<const CostTable> measured;  // costs on this machine; nullptr: the expected ones
+  DeviceCheck on_device;  // where there is a device beside the host: what it can run
+  bool switches_on_device = false;  // the device decides by itself what runs
   int winograd_tile = 0;  // 0: chosen by cost; else tiles of this size wherever they can be used
 };
 
@@ -85,6 +91,6 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
 // The passes of make_plan after the steps are in order.
 void lay_out(Plan& plan, const PlanOptions& options);  // geometries, taps, ways to compute
 void find_stretches(Plan& plan);
-void assign_memory(Plan& plan);  // placements, arena
+void assign_memory(Plan& plan);  // placements, zones
 
 }  // namespace pdrt::plan

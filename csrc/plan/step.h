@@ -93,6 +93,9 @@ struct Step {
   std::vector<std::string> refused;  // faster forms that did not fit, and why
   std::vector<std::string> notes;    // multipliers that cannot switch this step off, and why
   std::optional<Layer> layer;        // where its multiply-adds are counted
+  bool on_device = false;            // see plan/placement.h
+  bool decides = false;              // on the host because switches come of it
+  std::string host_reason;           // why not on the device, where there is one
 
   std::int64_t macs() const { return layer ? layer->macs() : 0; }  // dense, one run
 

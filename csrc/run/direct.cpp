@@ -10,7 +10,7 @@ void split_inputs(const Frame& frame, std::size_t s, int visited) {
   Workspace& work = frame.work;
   Phases phases = own.taps.phases;
   phases.phases = own.taps.phase_list.data();
-  float* scratch = reinterpret_cast<float*>(work.arena() + own.scratch);
+  float* scratch = reinterpret_cast<float*>(work.planes() + own.scratch);
   const std::int64_t floats = own.taps.floats_per_channel();
   const Plane& plane = *frame.plan.values[frame.plan.steps[s].inputs[0]].plane;
   auto split = [&](int i) {

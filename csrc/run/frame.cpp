@@ -8,7 +8,7 @@ const void* Frame::data(ValueId id) const {
   const plan::Placement& at = plan.values[id];
   if (at.place == plan::Place::constant) return plan.value(id).constant.data;
   if (at.place == plan::Place::input) return work.inputs[at.root];
-  return work.arena() + at.offset;
+  return work.dense() + at.offset;
 }
 
 void Frame::materialise(ValueId id, std::int64_t sample, std::int64_t channel) const {

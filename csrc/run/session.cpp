@@ -1,21 +1,52 @@
 #include "pdrt/session.h"
 
 #include <algorithm>
-#include <chrono>
+#include <initializer_list>
 #include <mutex>
-#include <optional>
 
 #include "cpu/pool.h"
 #include "model/output_specs.h"
 #include "pdrt/error.h"
+#include "run/device/device.h"
+#include "run/device/programs.h"
 #include "run/input_checks.h"
 #include "run/plan_cache.h"
 #include "run/statistics.h"
-#include "run/transfer.h"
 #include "run/tuning.h"
 
 namespace pdrt {
 namespace {
+
+bool is_opencl(const std::string& device) {
+  return device == "opencl" || device.rfind("opencl:", 0) == 0;
+}
+
+void one_of(const char* option, const std::string& given,
+            std::initializer_list<const char*> allowed) {
+  std::string names;
+  for (const char* name : allowed) {
+    if (given == name) return;
+    names += (names.empty() ? "'" : ", '") + std::string(name) + "'";
+  }
+  throw InputError(std::string(option) + " is '" + given + "'; it must be one of " + names);
+}
+
+run::Switches switches_of(const Options& options) {
+  if (options.switches == "cpu") return run::Switches::host;
+  return options.switches == "device" ? run::Switches::device : run::Switches::measured;
+}
+
+// The device that the options name, where it is not the CPU.
+std::unique_ptr<run::device::Device> open_device(const Options& options) {
+  if (!is_opencl(options.device)) return nullptr;
+  run::device::DeviceOptions wanted;
+  wanted.half_planes = options.precision == "float16";
+  wanted.fallback_to_host = options.fallback == "cpu";
+  wanted.traced = options.profile;
+  return std::make_unique<run::device::Device>(
+      opencl::Context(opencl::select(options.device), run::cache_folder(options.cache_dir)),
+      wanted);
+}
 
 const Options& checked(const Options& options) {
   if (options.threads < 0) {
@@ -23,11 +54,18 @@ const Options& checked(const Options& options) {
                      "; it must be 0 (all there are) or more");
   }
   const std::string& device = options.device;
-  if (device != "auto" && device != "cpu" && device != "reference") {
+  if (device != "auto" && device != "cpu" && device != "reference" && !is_opencl(device)) {
     throw DeviceError(
         "device '" + device +
-        "' cannot be had: this version runs on \"cpu\" (which \"auto\" picks) and, as "
-        "the specification, on \"reference\"");
+        "' is none: there are \"auto\", \"cpu\", \"opencl\", \"opencl:1\" and so on, and "
+        "\"reference\", the specification");
+  }
+  one_of("fallback", options.fallback, {"error", "cpu"});
+  one_of("switches", options.switches, {"cpu", "device", "auto"});
+  one_of("precision", options.precision, {"float32", "float16"});
+  if (options.precision == "float16" && !is_opencl(device)) {
+    throw InputError("precision 'float16' is how an OpenCL device stores planes; device '" +
+                     device + "' computes in float32");
   }
   return options;
 }
@@ -57,7 +95,9 @@ struct Session::State {
         outputs(chosen_outputs(graph(), options.outputs)),
         output_specs(specs_of(graph(), outputs)),
         tuning(run::read_tuning(run::cache_folder(options.cache_dir), engine)),
-        plans(graph(), outputs, {options.device == "reference", tuning.costs}, engine, threads) {
+        device(open_device(options)),
+        plans(graph(), outputs, plan_options(), engine, threads, device.get(), options.skip,
+              switches_of(options)) {
     if (!run::is_concrete(graph())) return;  // planned when the first shapes arrive
     std::vector<Shape> shapes;
     for (const Spec& spec : graph().input_specs) shapes.push_back(spec.shape);
@@ -66,16 +106,28 @@ struct Session::State {
 
   const Graph& graph() const { return model.graph(); }
 
+  plan::PlanOptions plan_options() const {
+    plan::PlanOptions result;
+    result.reference = options.device == "reference";
+    result.measured = tuning.costs;
+    if (device) result.on_device = run::device::why_not;
+    return result;
+  }
+
   std::string device_name() const {
     if (options.device == "reference") return "reference";
+    if (device) {
+      const opencl::DeviceInfo& info = device->context.device();
+      return options.device + " (" + info.name + ", " + info.platform_name + ")";
+    }
     return "cpu (" + std::string(engine.name) + ", " + std::to_string(threads) +
            (threads == 1 ? " thread)" : " threads)");
   }
 
-  // Runs once; `deliver` takes the outputs out of the frame before its workspace is used again.
-  template <typename Deliver>
-  void run(const std::vector<TensorView>& inputs, RunStats* stats, const Deliver& deliver) {
-    const auto start = std::chrono::steady_clock::now();
+  // Runs once; `outputs_for` gives the memory of the outputs, whose shapes the frame's plan knows.
+  template <typename Outputs>
+  void run(const std::vector<TensorView>& inputs, RunStats* stats, const Outputs& outputs_for) {
+    const auto start = run::Clock::now();
     if (inputs.size() != graph().inputs.size()) {
       throw InputError(graph().source + ": " + std::to_string(inputs.size()) +
                        " inputs given, the model takes " + std::to_string(graph().inputs.size()));
@@ -86,22 +138,26 @@ struct Session::State {
     std::unique_ptr<run::Workspace> workspace = prepared->take();
     const run::Frame frame(prepared->plan(), prepared->packed(), engine, threads, options.skip,
                            *workspace);
-    std::optional<cpu::RunUnderWay> under_way;
-    if (threads > 1) under_way.emplace();
-    run::load_inputs(frame, inputs);
-    if (options.profile) {
-      prepared->time_steps(frame);
-    } else {
-      prepared->run_steps(frame);
+    const run::Executor& executor = prepared->executor();
+    workspace->host_trace.begin(options.profile);
+    {
+      const auto mark = workspace->host_trace.mark("take inputs");
+      executor.load(frame, inputs);
     }
-    under_way.reset();
-    deliver(frame);
+    executor.run(frame, options.profile);
+    {
+      const auto mark = workspace->host_trace.mark("give outputs");
+      executor.store(frame, outputs_for(frame));
+    }
+    const double milliseconds = run::milliseconds_between(start, run::Clock::now());
     {
       const std::lock_guard<std::mutex> lock(last_mutex);
       run::collect(frame, last);
-      last.milliseconds =
-          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-              .count();
+      last.milliseconds = milliseconds;
+      if (options.profile) {
+        run::collect_trace(frame, start, last);
+        executor.trace(frame, start, last);
+      }
       if (stats) *stats = last;
     }
     prepared->give_back(std::move(workspace));
@@ -114,6 +170,7 @@ struct Session::State {
   const std::vector<ValueId> outputs;
   const std::vector<Spec> output_specs;
   const run::Tuning tuning;
+  const std::unique_ptr<run::device::Device> device;  // nullptr: the CPU
   run::PlanCache plans;
   std::mutex last_mutex;
   RunStats last;
@@ -136,18 +193,20 @@ std::vector<Tensor> Session::run(const std::map<std::string, TensorView>& inputs
 std::vector<Tensor> Session::run(const std::map<std::string, TensorView>& inputs, RunStats& stats) {
   std::vector<Tensor> results;
   state_->run(run::in_order(state_->graph(), inputs), &stats, [&](const run::Frame& frame) {
+    std::vector<TensorView> views;
     for (ValueId id : frame.plan.program.outputs) {
       const plan::Value& value = frame.plan.value(id);
       results.emplace_back(value.dtype, value.shape);
-      run::store_output(frame, id, results.back().view());
+      views.push_back(results.back().view());
     }
+    return views;
   });
   return results;
 }
 
 void Session::run_into(const std::vector<TensorView>& inputs,
                        const std::vector<TensorView>& outputs, RunStats* stats) {
-  state_->run(inputs, stats, [&](const run::Frame& frame) {
+  state_->run(inputs, stats, [&](const run::Frame& frame) -> const std::vector<TensorView>& {
     const std::vector<ValueId>& ids = frame.plan.program.outputs;
     const std::string& source = state_->graph().source;
     if (outputs.size() != ids.size()) {
@@ -164,7 +223,7 @@ void Session::run_into(const std::vector<TensorView>& inputs,
                          to_string(value.shape));
       }
     }
-    for (std::size_t i = 0; i < ids.size(); ++i) run::store_output(frame, ids[i], outputs[i]);
+    return outputs;
   });
 }
 

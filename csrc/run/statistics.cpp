@@ -1,7 +1,6 @@
 #include "run/statistics.h"
 
-#include "run/implementations.h"
-#include "run/ways.h"
+#include <algorithm>
 
 namespace pdrt::run {
 namespace {
@@ -10,13 +9,32 @@ void add_name(std::vector<std::string>& names, const std::string& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
 }
 
-// For a convolution, the way that runs it when all is on; samples with less on may take another.
-std::string implementation_name(const plan::Plan& plan, std::size_t s) {
-  const plan::Step& step = plan.steps[s];
-  const auto* form = std::get_if<plan::ConvolutionForm>(&step.form);
-  if (!form || form->depthwise()) return std::string(implementation_of(step).name);
-  return name_of_way(plan, s,
-                     cheapest_way(plan, s, form->kernels / form->groups, form->group_channels()));
+// By value: the step that computes its numbers, or -1; of a view that of what it views.
+std::vector<int> makers_of(const plan::Plan& plan) {
+  std::vector<int> makers(plan.values.size(), -1);
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    const plan::Step& step = plan.steps[s];
+    const bool view = std::holds_alternative<plan::ViewForm>(step.form);
+    for (ValueId out : step.outputs) {
+      if (out != kAbsent) makers[out] = view ? makers[step.inputs[0]] : static_cast<int>(s);
+    }
+  }
+  return makers;
+}
+
+std::vector<int> deciding_steps(const plan::Plan& plan, const plan::Step& step,
+                                const std::vector<int>& makers) {
+  std::vector<ValueId> switches = plan.needs.multipliers(step.need);
+  for (const plan::ChainStage& stage : step.chain) {
+    if (stage.is_switch && stage.value != kAbsent) switches.push_back(stage.value);
+  }
+  std::vector<int> steps;
+  for (ValueId value : switches) {
+    if (makers[value] >= 0) steps.push_back(makers[value]);
+  }
+  std::sort(steps.begin(), steps.end());
+  steps.erase(std::unique(steps.begin(), steps.end()), steps.end());
+  return steps;
 }
 
 }  // namespace
@@ -24,6 +42,9 @@ std::string implementation_name(const plan::Plan& plan, std::size_t s) {
 void collect(const Frame& frame, RunStats& stats) {
   stats.macs_dense = 0;
   stats.macs_executed = 0;
+  stats.synchronisations = frame.work.waits.synchronisations;
+  stats.waiting_milliseconds = frame.work.waits.waiting;
+  stats.enqueue_milliseconds = frame.work.waits.enqueueing;
   std::size_t used = 0;
   const std::vector<double>& times = frame.work.step_milliseconds;
   stats.steps.resize(times.size());
@@ -52,17 +73,28 @@ void collect(const Frame& frame, RunStats& stats) {
   stats.layers.resize(used);
 }
 
+void collect_trace(const Frame& frame, Clock::time_point start, RunStats& stats) {
+  stats.events.clear();
+  for (const Span& span : frame.work.host_trace.spans()) {
+    stats.events.push_back({"host", span.what, span.step, milliseconds_between(start, span.start),
+                            milliseconds_between(start, span.end)});
+  }
+}
+
 Explanation explain(const PreparedPlan& prepared, std::string device) {
   const plan::Plan& plan = prepared.plan();
   Explanation result;
   result.device = std::move(device);
+  const std::vector<int> makers = makers_of(plan);
+  result.switches_at = prepared.switches;
+  const std::vector<std::vector<std::string>> launches = prepared.executor().launches();
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];
     StepReport& report = result.steps.emplace_back();
     report.name = step.name;
     for (int op : step.ops) report.operators.emplace_back(plan.program.ops[op].kind());
-    report.implementation = implementation_name(plan, s);
-    report.refused = step.refused;
+    report.implementation = prepared.executor().implementation(s);
+    report.refused = prepared.executor().refused(s);
     report.macs = step.macs();
     report.output = plan.value(step.output()).shape;
     for (const plan::ChainStage& stage : step.chain) {
@@ -73,11 +105,13 @@ Explanation explain(const PreparedPlan& prepared, std::string device) {
     for (ValueId id : plan.needs.multipliers(step.need))
       add_name(report.switches, plan.value(id).name);
     report.notes = step.notes;
+    report.decided_by = deciding_steps(plan, step, makers);
+    if (!launches.empty()) report.launches = launches[s];
     result.macs += step.macs();
   }
-  result.arena_bytes = plan.arena_bytes;
+  result.arena_bytes = plan.arena_bytes();
   result.weight_bytes = plan.program.graph->weight_bytes;
-  result.packed_bytes = prepared.packed_bytes();
+  result.packed_bytes = prepared.executor().packed_bytes();
   return result;
 }
 

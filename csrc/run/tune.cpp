@@ -150,10 +150,10 @@ std::vector<TunedLayer> tune(const Model& model, const Options& options,
         concrete, plan::make_plan(graph, concrete, graph.outputs, plan_options), engine, 1, packed);
     const plan::Plan& plan = prepared.plan();
     run::Workspace workspace(plan);
-    auto* floats = reinterpret_cast<float*>(workspace.arena());
-    for (std::size_t i = 0; i < plan.arena_bytes / sizeof(float); ++i)
+    auto* floats = reinterpret_cast<float*>(workspace.planes());
+    for (std::size_t i = 0; i < plan.arena_bytes() / sizeof(float); ++i)
       floats[i] = static_cast<float>(i % 17) - 8;
-    Sweep sweep(graph.weight_bytes, floats, plan.arena_bytes);
+    Sweep sweep(graph.weight_bytes, floats, plan.arena_bytes());
     const Frame frame(plan, prepared.packed(), engine, 1, true, workspace);
     std::map<std::string, std::size_t> steps;  // one of each key, in order
     for (std::size_t s = 0; s < plan.steps.size(); ++s) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -111,18 +110,6 @@ std::string text_of(const CostTable& table) {
 }
 
 }  // namespace
-
-std::string cache_folder(const std::string& chosen) {
-  if (!chosen.empty()) return chosen;
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value ? value : "");
-  };
-  if (std::string own = variable("PDRT_CACHE_DIR"); !own.empty()) return own;
-  if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/pdrt";
-  if (const std::string home = variable("HOME"); !home.empty()) return home + "/.cache/pdrt";
-  return {};
-}
 
 Tuning read_tuning(const std::string& folder, const cpu::Engine& engine) {
   Tuning tuning;

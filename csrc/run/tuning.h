@@ -5,13 +5,12 @@
 #include <string>
 
 #include "cpu/engine.h"
+#include "model/cache_folder.h"
 #include "plan/cost.h"
 
 namespace pdrt::run {
 
-// The folder for what depends on the machine: `chosen`, or $PDRT_CACHE_DIR, or pdrt/ in
-// $XDG_CACHE_HOME or in ~/.cache. Empty where none of them is known.
-std::string cache_folder(const std::string& chosen);
+using pdrt::cache_folder;
 
 struct Tuning {
   std::string file;                              // where it is, or would be

@@ -124,7 +124,7 @@ void run(const Frame& frame, const Group& group, const float* weights) {
 
   Strip strip{own, {}, {}, own.position_stride(task.channels), {}};
   strip.patches =
-      reinterpret_cast<float*>(work.arena() + frame.plan.convolutions[group.step].scratch);
+      reinterpret_cast<float*>(work.planes() + frame.plan.convolutions[group.step].scratch);
   float* const sums = strip.patches + own.positions() * strip.patch_stride;
   for (int c = 0; c < task.channels; ++c) {
     work.patch_planes[c] = strip.patches + std::int64_t{c} * own.tiles;

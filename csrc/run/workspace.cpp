@@ -20,12 +20,13 @@ Workspace::Workspace(const plan::Plan& plan)
       input_planes(plan.max_channels),
       patch_planes(plan.max_channels),
       bias(plan.max_channels),
-      calls(plan.steps.size()) {
+      calls(plan.steps.size()),
+      planes_bytes_(plan.planes_bytes) {
   try {
-    arena_ = Tensor(DType::u8, {static_cast<std::int64_t>(plan.arena_bytes)});
+    arena_ = Tensor(DType::u8, {static_cast<std::int64_t>(plan.arena_bytes())});
   } catch (const std::bad_alloc&) {
     throw DeviceError(plan.program.graph->source + ": the plan needs " +
-                      std::to_string(plan.arena_bytes >> 20) +
+                      std::to_string(plan.arena_bytes() >> 20) +
                       " MiB for activations, which this machine does not give");
   }
 }

@@ -10,6 +10,7 @@
 A kernel that the network itself multiplies by zero for an input is not computed, nor is anything that only feeds it.
 """
 
+from pdrt import _opencl
 from pdrt._core import DeviceError, Error, InputError, Model, ModelError, Spec, __version__
 from pdrt.devices import Device, devices
 from pdrt.loading import convert, load
@@ -34,3 +35,5 @@ __all__ = [
     "devices",
     "load",
 ]
+
+_opencl.add_libraries()

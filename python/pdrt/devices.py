@@ -12,9 +12,13 @@ class Device(NamedTuple):
     """What `Session(device=...)` takes."""
     usable: bool
     details: str
-    """Instruction set and threads, or why the device cannot be used."""
+    """What it is, and on further lines why it cannot be used and what would help."""
 
 
 def devices() -> list[Device]:
-    """Returns every device pdrt knows. Never raises: one that cannot be used says why in `details`."""
+    """Returns the processor and every OpenCL device of this machine.
+
+    Each OpenCL device is tried with a small program, which takes up to a second each the first time in a process.
+    Never raises: a device that cannot be used says why in `details`.
+    """
     return [Device(**row) for row in _core.devices()]

@@ -13,6 +13,7 @@ EXAMPLES = """\
 examples:
   pdrt devices
   pdrt devices --peak           measure what one thread can reach, too
+  pdrt run … --device opencl:0  use a device by its name
   PDRT_ISA=portable pdrt run …  use another instruction set than the best
 """
 
@@ -23,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Prints one line per device, then the instruction sets."""
+    """Prints the devices, then the instruction sets."""
     devices = pdrt.devices()
     engine = _core.selected_engine()
     peak = _core.measured_fma_peak() if options.peak else None
@@ -39,11 +40,22 @@ def execute(options: argparse.Namespace) -> int:
         )
         return 0
     style = Style(sys.stdout)
-    rows = [(device.name, "usable" if device.usable else "not usable", device.details) for device in devices]
-    for device, line in zip(devices, align(rows), strict=True):
-        print(line if device.usable else style.dim(line))
+    for device, lines in zip(devices, _rows(devices), strict=True):
+        for line in lines:
+            print(line if device.usable else style.dim(line))
     print(f"\ninstruction sets  {', '.join(_core.engines())} (in use: {engine})")
     print(f"threads           {_core.available_threads()}")
     if peak is not None:
         print(f"measured peak     {peak:.0f} GFLOP/s on one thread ({engine}, 2 per multiply-add)")
     return 0
+
+
+def _rows(devices: list[pdrt.Device]) -> list[list[str]]:
+    """Returns the lines of each device, those after the first under its details."""
+    firsts = align([(device.name, "usable" if device.usable else "not usable", "") for device in devices])
+    width = max(map(len, firsts)) + 2
+    rows = []
+    for device, first in zip(devices, firsts, strict=True):
+        details = device.details.splitlines() or [""]
+        rows.append([first.ljust(width) + details[0], *(" " * width + line for line in details[1:] if line.strip())])
+    return rows

@@ -1,0 +1,21 @@
+// Placement: which steps run on a device and which on the host beside it, and in what order, so
+// that the device has work while the host decides.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace pdrt::plan {
+
+struct Plan;
+struct Step;
+
+// Empty where the device can run the step; else why it cannot. Asked before anything is laid out.
+using DeviceCheck = std::function<std::string(const Plan&, const Step&)>;
+
+// The steps that compute multipliers which decide over other steps stay on the host, from the
+// pooled numbers on, unless the device is to decide by itself; so do those that the device cannot
+// run. Sets Step::on_device and Step::host_reason, and puts the steps in order.
+void place_steps(Plan& plan, const DeviceCheck& check, bool switches_on_device);
+
+}  // namespace pdrt::plan
