@@ -167,6 +167,53 @@ typedef struct {
   float alpha, beta;
 } BroadcastArguments;
 
+// Winograd's F(m, 3), for 3x3 filters of stride 1: positions are the (m + 2)^2 numbers that stand
+// for a tile of m x m output pixels; tiles are counted row by row. In dense, rows of `row` tiles:
+// channel c of sample n at position p is row (n * positions + p) * groups * group_channels + c from
+// `inputs` on, kernel k's sums row (n * positions + p) * groups * group_kernels + k from `sums` on.
+// Weights are rows of kernels: channel c of a group at position p is row p * group_channels + c.
+typedef struct {
+  Planes in, out;
+  uint parts;
+  int groups, group_channels, group_kernels;
+  int pad_top, pad_left;
+  int tiles_x, tiles;  // in a row of the map, in all of it
+  uint inputs, sums, row;
+  uint weights, weights_row;
+  uint bias;
+  uint in_flags, in_flags_stride;
+  uint out_flags, out_flags_stride;
+  Epilogue epilogue;
+} WinogradArguments;
+
+// The weights for that from those of a convolution, [kernels][channels of a group][3][3].
+typedef struct {
+  uint in, out, row;
+  int kernels, channels;
+} WinogradWeightsArguments;
+
+// A switch on the device: it concerns numbers in [first, last), and number k of sample n is on
+// where dense[base + n * sample_stride + k * channel_stride] is not zero. Conditions lie in
+// `lists`. Those of one alternative come one after the other.
+typedef struct {
+  uint base, sample_stride, channel_stride;
+  int first, last, alternative;
+} Condition;
+
+// Makes the lists of a part where it runs: of the numbers [0, count) of a group, shifted by the
+// group's number times group_stride where conditions and flags are looked up, those for which all
+// conditions of some alternative hold (all of them where there is no condition) and whose flag is
+// set; with `complement`, all others. Entry number z = n * groups + g of the parts gets the list at lists[list + z * count] and
+// its length; `channels` says whether as channels, numbered within the group, or as kernels.
+typedef struct {
+  uint conditions;  // in lists
+  int condition_count;
+  uint flags, flags_stride;  // of sample 0 and number 0; PDRT_NONE: not looked at
+  int groups, group_stride, count, channels;
+  uint parts, list;  // in lists
+  int complement;
+} ActiveListArguments;
+
 #ifndef __OPENCL_VERSION__
 }  // namespace pdrt::opencl
 #endif

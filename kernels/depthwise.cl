@@ -26,7 +26,7 @@
 
 // Adds one row of the filter: `taps` of it on a row of the input, whose column `x` the first output
 // reads first.
-static inline void add_row(__global const PLANE* in, uint row, int x, int width, int stride,
+INLINE void add_row(__global const PLANE* in, uint row, int x, int width, int stride,
                            int dilation, __global const float* taps, int tap_count, float* sums) {
 #if FILTER_W && STRIDE
   float pixels[(STRIP - 1) * STRIDE + FILTER_W];
@@ -84,8 +84,7 @@ __kernel void depthwise(__global const PLANE* restrict in, __global PLANE* restr
 
   uint pixels[STRIP];
   UNROLL
-  for (int j = 0; j < STRIP; ++j)
-    pixels[j] = (uint)(y * a.out.row + min(x + j, a.out.width - 1));
+  for (int j = 0; j < STRIP; ++j) pixels[j] = (uint)(y * a.out.row + min(x + j, a.out.width - 1));
   const Operands operands = {in, dense_in, parameters};
   run_stages(a.epilogue, stages, operands, sample, &k, pixels, held);
 

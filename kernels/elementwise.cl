@@ -25,8 +25,7 @@ __kernel void elementwise(__global const PLANE* in, __global PLANE* out,
   for (int j = 0; j < PIXELS_HELD; ++j) {
     const uint p = (uint)min(first + j * (int)get_local_size(0), count - 1);
     pixels[j] = pixel_at(a.out, p);
-    held[0][j] =
-        a.zero ? 0.0f : load_pixel(in, plane_at(a.in, sample, k) + pixel_at(a.in, p));
+    held[0][j] = a.zero ? 0.0f : load_pixel(in, plane_at(a.in, sample, k) + pixel_at(a.in, p));
   }
   const Operands operands = {in, dense_in, parameters};
   run_stages(a.epilogue, stages, operands, sample, &k, pixels, held);

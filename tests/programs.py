@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 try:
     import pyopencl as cl
@@ -20,6 +24,14 @@ KERNELS = Path(__file__).resolve().parent.parent / "kernels"
 NONE = 0xFFFFFFFF
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+# For tests with shapes drawn at random, and the numbers by a generator of a random seed.
+shapes = settings(
+    max_examples=int(os.environ.get("PDRT_EXAMPLES", "8")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+seeds = st.integers(0, 2**32 - 1)
 
 
 # --- kernels/arguments.h ---
@@ -130,6 +142,15 @@ def devices() -> tuple[list[Device], list[str]]:
     return found, wrong
 
 
+@pytest.fixture(scope="session", params=range(max(1, len(devices()[0]))), ids=lambda i: f"device{i}")
+def device(request: pytest.FixtureRequest) -> Device:
+    """Return every device in turn; skip where there is none."""
+    found, wrong = devices()
+    if not found:
+        pytest.skip(f"no OpenCL device to run programs on: install pocl-opencl-icd and pyopencl ({'; '.join(wrong)})")
+    return found[request.param]
+
+
 # --- planes ---
 
 
@@ -216,3 +237,61 @@ class Lists:
     @property
     def array(self) -> Array:
         return np.array(self.numbers, np.int32)
+
+
+# --- what several tests do ---
+
+
+Listed = list[list[int]]
+
+
+def some(rng: np.random.Generator, count: int, first: int = 0) -> list[int]:
+    """Return a list of active kernels or channels: any, all or none."""
+    share = rng.choice([0, 0.3, 0.8, 1], p=[0.1, 0.3, 0.3, 0.3])
+    return [first + i for i in range(count) if rng.random() < share]
+
+
+def put(arena: Array, layout: Planes, values: Array, listed: Listed) -> None:
+    """Write the listed planes of [sample, channel, y, x]."""
+    for sample, planes in enumerate(listed):
+        layout.pixels(arena)[sample, planes] = values[sample, planes]
+
+
+def check(before: Array, after: Array, out: Planes, expected: Array, listed: Listed, tolerance: float = 2e-5) -> None:
+    """Compare the listed planes with what they should be, and everything else with what it was."""
+    changed = before.copy()
+    largest = max(1.0, float(np.nanmax(np.abs(expected[np.isfinite(expected)]), initial=0)))
+    for sample, planes in enumerate(listed):
+        got = out.pixels(after)[sample, planes]
+        np.testing.assert_allclose(got, expected[sample, planes], rtol=tolerance, atol=tolerance * largest)
+        out.pixels(changed)[sample, planes] = got
+    assert is_same(changed, after), "something was written that is no pixel of a listed plane"
+
+
+def check_flags(flags: Array, arena: Array, out: Planes, listed: Listed) -> None:
+    """Flags start at 7; those of listed planes that are not all zeros become 1."""
+    for sample, planes in enumerate(listed):
+        for k in range(out.channels):
+            set_ = k in planes and bool((out.pixels(arena)[sample, k] != 0).any())
+            assert flags[sample * out.channels + k] == (1 if set_ else 7)
+
+
+def new_flags(out: Planes) -> Array:
+    return np.full(out.samples * out.channels, 7, np.uint8)
+
+
+def groups_of(size: int, tile: int) -> int:
+    return -(-size // tile)
+
+
+def windows(x: Array, filter_size: Sequence[int], geometry: Sequence[Sequence[int]], out: Sequence[int]) -> Array:
+    """Return [sample, channel, y, x, i, j]: what each output's window reads; zeros outside the map."""
+    stride, dilation, pad = geometry
+    high, wide = filter_size
+    extent = [(o - 1) * s + (f - 1) * d + 1 for o, s, f, d in zip(out, stride, filter_size, dilation, strict=True)]
+    padded = np.zeros((*x.shape[:2], max(extent[0], x.shape[2] + pad[0]), max(extent[1], x.shape[3] + pad[1])))
+    padded[:, :, pad[0] : pad[0] + x.shape[2], pad[1] : pad[1] + x.shape[3]] = x
+    rows = np.arange(out[0])[:, None] * stride[0] + np.arange(high)[None, :] * dilation[0]
+    columns = np.arange(out[1])[:, None] * stride[1] + np.arange(wide)[None, :] * dilation[1]
+    result: Array = padded[:, :, rows[:, None, :, None], columns[None, :, None, :]]
+    return result

@@ -23,6 +23,7 @@
 #include "cpu/pool.h"
 #include "model/operators.h"
 #include "opencl/library.h"
+#include "opencl/measure.h"
 #include "pdrt/pdrt.h"
 
 namespace py = pybind11;
@@ -186,8 +187,17 @@ py::dict stats_of(const pdrt::RunStats& stats) {
     steps.append(
         py::dict("milliseconds"_a = step.milliseconds, "macs_executed"_a = step.macs_executed));
   }
-  return py::dict("macs_dense"_a = stats.macs_dense, "macs_executed"_a = stats.macs_executed,
-                  "milliseconds"_a = stats.milliseconds, "layers"_a = layers, "steps"_a = steps);
+  py::list events;
+  for (const pdrt::TraceEvent& event : stats.events) {
+    events.append(py::dict("track"_a = event.track, "name"_a = event.name, "step"_a = event.step,
+                           "start_ms"_a = event.start_ms, "end_ms"_a = event.end_ms));
+  }
+  return py::dict(
+      "macs_dense"_a = stats.macs_dense, "macs_executed"_a = stats.macs_executed,
+      "milliseconds"_a = stats.milliseconds, "synchronisations"_a = stats.synchronisations,
+      "waiting_milliseconds"_a = stats.waiting_milliseconds,
+      "enqueue_milliseconds"_a = stats.enqueue_milliseconds, "layers"_a = layers, "steps"_a = steps,
+      "events"_a = events, "clock_error_milliseconds"_a = stats.clock_error_milliseconds);
 }
 
 py::dict explanation_of(const pdrt::Explanation& explanation) {
@@ -196,9 +206,12 @@ py::dict explanation_of(const pdrt::Explanation& explanation) {
     steps.append(py::dict("name"_a = step.name, "operators"_a = step.operators,
                           "implementation"_a = step.implementation, "refused"_a = step.refused,
                           "macs"_a = step.macs, "output"_a = step.output,
-                          "switches"_a = step.switches, "notes"_a = step.notes));
+                          "switches"_a = step.switches, "notes"_a = step.notes,
+                          "decided_by"_a = step.decided_by,
+                          "launches"_a = step.launches));
   }
-  return py::dict("device"_a = explanation.device, "costs"_a = explanation.costs, "steps"_a = steps,
+  return py::dict("device"_a = explanation.device, "costs"_a = explanation.costs,
+                  "switches_at"_a = explanation.switches_at, "steps"_a = steps,
                   "macs"_a = explanation.macs, "arena_bytes"_a = explanation.arena_bytes,
                   "weight_bytes"_a = explanation.weight_bytes,
                   "packed_bytes"_a = explanation.packed_bytes);
@@ -289,20 +302,24 @@ void bind_session(py::module_& module) {
 
   py::class_<pdrt::Session>(module, "Session")
       .def(py::init([](const pdrt::Model& model, std::string device, int threads,
-                       std::vector<std::string> outputs, std::string cache_dir, bool skip,
-                       bool profile) {
+                       std::vector<std::string> outputs, std::string cache_dir,
+                       std::string fallback, std::string switches, std::string precision,
+                       bool skip, bool profile) {
              pdrt::Options options;
              options.device = std::move(device);
              options.threads = threads;
              options.outputs = std::move(outputs);
              options.cache_dir = std::move(cache_dir);
+             options.fallback = std::move(fallback);
+             options.switches = std::move(switches);
+             options.precision = std::move(precision);
              options.skip = skip;
              options.profile = profile;
              py::gil_scoped_release unlocked;
              return std::make_unique<pdrt::Session>(model, options);
            }),
-           "model"_a, py::kw_only(), "device"_a, "threads"_a, "outputs"_a, "cache_dir"_a, "skip"_a,
-           "profile"_a)
+           "model"_a, py::kw_only(), "device"_a, "threads"_a, "outputs"_a, "cache_dir"_a,
+           "fallback"_a, "switches"_a, "precision"_a, "skip"_a, "profile"_a)
       .def_property_readonly(
           "inputs",
           [](const pdrt::Session& session) { return py::tuple(py::cast(session.inputs())); })
@@ -372,6 +389,18 @@ py::list devices() {
   return reports;
 }
 
+py::dict device_peaks(const std::string& device) {
+  pdrt::opencl::Peaks peaks;
+  {
+    py::gil_scoped_release unlocked;
+    const pdrt::opencl::DeviceInfo& info = pdrt::opencl::select(device);
+    peaks = pdrt::opencl::measure_peaks(pdrt::opencl::Context::without_cache(info));
+  }
+  return py::dict("gflops"_a = peaks.gflops, "gigabytes_per_second"_a = peaks.gigabytes_per_second,
+                  "to_device"_a = peaks.to_device, "to_host"_a = peaks.to_host,
+                  "launch_microseconds"_a = peaks.launch_microseconds);
+}
+
 std::vector<std::string> engines() {
   std::vector<std::string> names;
   for (const pdrt::cpu::Engine* engine : pdrt::cpu::engines()) names.emplace_back(engine->name);
@@ -384,6 +413,7 @@ void bind_machine(py::module_& module) {
   module.def("add_opencl_library", &pdrt::opencl::add_library_candidate, "path"_a);
   module.def("available_threads", &pdrt::cpu::available_threads);
   module.def("engines", &engines);
+  module.def("device_peaks", &device_peaks, "device"_a);
   module.def("selected_engine", [] { return std::string(pdrt::cpu::select_engine().name); });
   module.def(
       "measured_fma_peak", [] { return pdrt::cpu::measured_fma_peak(pdrt::cpu::select_engine()); },

@@ -47,7 +47,10 @@ constexpr cl_uint kContextDevices = 0x1081, kQueueContext = 0x1090, kQueueDevice
                   kQueueProperties = 0x1093, kMemSize = 0x1102, kMemContext = 0x1106,
                   kProgramBinarySizes = 0x1165, kProgramBinaries = 0x1166, kBuildLog = 0x1183,
                   kKernelGroupSize = 0x11B0, kKernelPreferredMultiple = 0x11B3,
-                  kEventStatus = 0x11D3;
+                  kEventCommand = 0x11D1, kEventStatus = 0x11D3;
+constexpr cl_uint kCommandLaunch = 0x11F0, kCommandRead = 0x11F3, kCommandWrite = 0x11F4,
+                  kCommandCopy = 0x11F5, kCommandMap = 0x11FB, kCommandUnmap = 0x11FD,
+                  kCommandFill = 0x1207;
 constexpr cl_uint kProfilingQueued = 0x1280, kProfilingSubmit = 0x1281, kProfilingStart = 0x1282,
                   kProfilingEnd = 0x1283;
 

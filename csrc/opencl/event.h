@@ -22,6 +22,9 @@ class Event {
   std::uint64_t started() const { return time(kProfilingStart); }
   std::uint64_t ended() const { return time(kProfilingEnd); }
 
+  // kCommandLaunch and so on.
+  cl_uint command() const;
+
   cl_event get() const { return handle_.get(); }
   explicit operator bool() const { return static_cast<bool>(handle_); }
 

@@ -35,6 +35,8 @@ class Kernel {
   }
   // So many bytes of memory that a group shares.
   void set_local(int index, std::size_t bytes) { set_bytes(index, bytes, nullptr); }
+  // A structure whose type is not known here.
+  void set_bytes(int index, std::size_t bytes, const void* value);
 
   // Work-items the device runs in lockstep: groups are best a multiple of this.
   std::size_t group_multiple() const;
@@ -45,7 +47,6 @@ class Kernel {
   explicit operator bool() const { return static_cast<bool>(handle_); }
 
  private:
-  void set_bytes(int index, std::size_t bytes, const void* value);
   std::size_t ask(cl_uint which) const;
 
   Handle<cl_kernel> handle_;

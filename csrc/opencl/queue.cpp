@@ -57,6 +57,13 @@ cl_int Event::status() const {
   return query<cl_int>(ask, kEventStatus, "clGetEventInfo");
 }
 
+cl_uint Event::command() const {
+  const auto ask = [&](auto... rest) {
+    return handle_.api().get_event_info(handle_.get(), rest...);
+  };
+  return query<cl_uint>(ask, kEventCommand, "clGetEventInfo");
+}
+
 std::uint64_t Event::time(cl_uint which) const {
   const auto ask = [&](auto... rest) {
     return handle_.api().get_event_profiling_info(handle_.get(), rest...);
@@ -81,6 +88,7 @@ void Queue::launch(const Kernel& kernel, const Range& range, Event* event) const
 
 void Queue::write(const Buffer& to, std::size_t offset, const void* from, std::size_t bytes,
                   bool blocking, Event* event) const {
+  if (bytes == 0) return;
   EventSlot slot(handle_.api(), event);
   const cl_int code = handle_.api().enqueue_write_buffer(handle_.get(), to.get(), blocking, offset,
                                                          bytes, from, 0, nullptr, slot.place());
@@ -90,6 +98,7 @@ void Queue::write(const Buffer& to, std::size_t offset, const void* from, std::s
 
 void Queue::read(const Buffer& from, std::size_t offset, void* to, std::size_t bytes, bool blocking,
                  Event* event) const {
+  if (bytes == 0) return;
   EventSlot slot(handle_.api(), event);
   const cl_int code = handle_.api().enqueue_read_buffer(handle_.get(), from.get(), blocking, offset,
                                                         bytes, to, 0, nullptr, slot.place());
@@ -99,6 +108,7 @@ void Queue::read(const Buffer& from, std::size_t offset, void* to, std::size_t b
 
 void Queue::copy(const Buffer& from, std::size_t from_offset, const Buffer& to,
                  std::size_t to_offset, std::size_t bytes, Event* event) const {
+  if (bytes == 0) return;
   EventSlot slot(handle_.api(), event);
   const cl_int code = handle_.api().enqueue_copy_buffer(
       handle_.get(), from.get(), to.get(), from_offset, to_offset, bytes, 0, nullptr, slot.place());
@@ -111,6 +121,7 @@ void Queue::copy(const Buffer& from, std::size_t from_offset, const Buffer& to,
 
 void Queue::fill(const Buffer& buffer, std::size_t offset, std::size_t bytes, std::uint8_t value,
                  Event* event) const {
+  if (bytes == 0) return;
   EventSlot slot(handle_.api(), event);
   const cl_int code = handle_.api().enqueue_fill_buffer(
       handle_.get(), buffer.get(), &value, sizeof value, offset, bytes, 0, nullptr, slot.place());
@@ -120,6 +131,7 @@ void Queue::fill(const Buffer& buffer, std::size_t offset, std::size_t bytes, st
 
 void Queue::fill_words(const Buffer& buffer, std::size_t offset, std::size_t bytes,
                        std::uint32_t value, Event* event) const {
+  if (bytes == 0) return;
   EventSlot slot(handle_.api(), event);
   const cl_int code = handle_.api().enqueue_fill_buffer(
       handle_.get(), buffer.get(), &value, sizeof value, offset, bytes, 0, nullptr, slot.place());

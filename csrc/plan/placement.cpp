@@ -10,8 +10,11 @@ namespace {
 
 class Placer {
  public:
-  Placer(Plan& plan, const DeviceCheck& check)
-      : plan_(plan), check_(check), producer_(plan.program.values.size(), -1) {
+  Placer(Plan& plan, const DeviceCheck& check, bool switches_on_device)
+      : plan_(plan),
+        check_(check),
+        switches_on_device_(switches_on_device),
+        producer_(plan.program.values.size(), -1) {
     const int steps = static_cast<int>(plan_.steps.size());
     for (int s = 0; s < steps; ++s) {
       for (ValueId out : plan_.steps[s].outputs) {
@@ -93,7 +96,7 @@ class Placer {
         return out != kAbsent && plan_.planes[out];
       });
       const bool pools = std::holds_alternative<GlobalPoolForm>(step.form) || reads_planes(step);
-      gate[s] = decides && dense && !pools;
+      gate[s] = decides && dense && !pools && !switches_on_device_;
       if (gate[s]) {
         for (int other : before_[s]) gate[other] = true;
       }
@@ -171,6 +174,7 @@ class Placer {
 
   Plan& plan_;
   const DeviceCheck& check_;
+  const bool switches_on_device_;
   std::vector<int> producer_;             // by value: the step that makes it
   std::vector<std::vector<int>> before_;  // by step: the steps it waits for
   std::vector<bool> deciding_;            // by value
@@ -178,6 +182,8 @@ class Placer {
 
 }  // namespace
 
-void place_steps(Plan& plan, const DeviceCheck& check) { Placer(plan, check).run(); }
+void place_steps(Plan& plan, const DeviceCheck& check, bool switches_on_device) {
+  Placer(plan, check, switches_on_device).run();
+}
 
 }  // namespace pdrt::plan

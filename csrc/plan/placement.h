@@ -14,8 +14,8 @@ struct Step;
 using DeviceCheck = std::function<std::string(const Plan&, const Step&)>;
 
 // The steps that compute multipliers which decide over other steps stay on the host, from the
-// pooled numbers on; so do those that the device cannot run. Sets Step::on_device and
-// Step::host_reason, and puts the steps in order.
-void place_steps(Plan& plan, const DeviceCheck& check);
+// pooled numbers on, unless the device is to decide by itself; so do those that the device cannot
+// run. Sets Step::on_device and Step::host_reason, and puts the steps in order.
+void place_steps(Plan& plan, const DeviceCheck& check, bool switches_on_device);
 
 }  // namespace pdrt::plan

@@ -24,7 +24,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
     find_switches(program, plan->planes, steps, dependence, plan->needs);
     for (int group : dependence.order()) plan->steps.push_back(std::move(steps[group]));
   }
-  if (options.on_device) place_steps(*plan, options.on_device);
+  if (options.on_device) place_steps(*plan, options.on_device, options.switches_on_device);
   lay_out(*plan, options);
   if (!options.on_device) find_stretches(*plan);
   assign_memory(*plan);

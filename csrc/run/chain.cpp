@@ -42,7 +42,8 @@ Chain::Chain(const Frame& frame, const plan::Step& step, std::int64_t sample)
 
 // Kernels multiplied by zero do not count where nothing with pixels follows: they are constants.
 bool Chain::multiplies_by_one(int stage) const {
-  if (!step_.chain[stage].is_switch) return false;
+  const plan::ChainStage& from = step_.chain[stage];
+  if (!from.is_switch || (from.value != kAbsent && !frame_.known(from.value))) return false;
   const bool zeros_count = !frame_.skip || stage < last_plane_stage_;
   const cpu::EpilogueStage& multiply = stages_[stage];
   const std::int64_t numbers =
@@ -50,6 +51,15 @@ bool Chain::multiplies_by_one(int stage) const {
   for (std::int64_t k = 0; k < numbers; ++k) {
     const float x = multiply.data[k * multiply.channel_stride];
     if (x != 1.0f && (x != 0.0f || zeros_count)) return false;
+  }
+  return true;
+}
+
+bool Chain::knows_from(int stage) const {
+  for (int i = stage; i < count_; ++i) {
+    const plan::ChainStage& from = step_.chain[i];
+    if (from.operand == Operand::channel && from.value != kAbsent && !frame_.known(from.value))
+      return false;
   }
   return true;
 }
@@ -63,7 +73,7 @@ Verdict Chain::judge_switches(int kernel) const {
   for (int i = count_; i-- > 0;) {
     if (!is_zero_switch(i, kernel)) continue;
     if (i + 1 == count_) return {Work::constant, 0.0f};
-    if (i < last_plane_stage_) return {Work::stages, 0.0f};
+    if (i < last_plane_stage_ || !knows_from(i + 1)) return {Work::stages, 0.0f};
     return {Work::constant,
             frame_.engine.apply_to_constant({stages_ + i + 1, count_ - i - 1}, kernel, 0.0f)};
   }
@@ -73,6 +83,7 @@ Verdict Chain::judge_switches(int kernel) const {
 Verdict Chain::judge_constant(int kernel, float x) const {
   const Verdict switched = judge(kernel);
   if (switched.work == Work::constant) return switched;
+  if (!knows_from(0)) return {Work::compute, x};
   if (last_plane_stage_ < 0)
     return {Work::constant, frame_.engine.apply_to_constant({stages_, count_}, kernel, x)};
   // Still a constant if every operand with pixels is one for this kernel.

@@ -10,8 +10,8 @@ namespace pdrt::run {
 enum class Work : std::uint8_t {
   nothing,   // nobody needs it
   constant,  // one number for the whole plane: no plane is written
-  stages,    // multiplied by zero, but something with pixels is added after: the stages alone, on a
-             // zero plane
+  stages,    // multiplied by zero, but something that has pixels or is not known yet comes after:
+             // the stages alone, on a zero plane
   compute,
 };
 
@@ -46,6 +46,7 @@ class Chain {
   Verdict judge_switches(int kernel) const;
   bool is_zero_switch(int stage, int kernel) const;
   bool multiplies_by_one(int stage) const;
+  bool knows_from(int stage) const;  // all numbers that the stages from there on read
   const Frame& frame_;
   const plan::Step& step_;
   std::int64_t sample_;

@@ -73,6 +73,14 @@ class Frame {
     frame.turn_ = sample;
     return frame;
   }
+  // This frame where a device has made some of the values, by number, and keeps them to itself.
+  Frame without(const std::vector<bool>& unknown) const {
+    Frame frame = *this;
+    frame.unknown_ = &unknown;
+    return frame;
+  }
+  // Whether the host can read a value's numbers.
+  bool known(ValueId id) const { return unknown_ == nullptr || !(*unknown_)[id]; }
   plan::Extent extent(ValueId id) const { return plan::extent_of(plan.value(id).shape); }
 
   // Writes the constant of a channel that is off into its plane, so that it can be read like any
@@ -92,6 +100,7 @@ class Frame {
 
  private:
   std::int64_t turn_ = -1;  // the sample whose turn it is; -1: all
+  const std::vector<bool>* unknown_ = nullptr;
 };
 
 // Splits kernels x flat pixels into tiles and runs them on the frame's threads: tile(first, last,

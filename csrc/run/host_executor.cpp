@@ -27,7 +27,8 @@ std::unique_ptr<Workspace> HostExecutor::make_workspace() const {
 }
 
 void HostExecutor::load(const Frame& frame, const std::vector<TensorView>& inputs) const {
-  load_inputs(frame, inputs);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    load_input(frame, plan_.program.inputs[i], inputs[i]);
 }
 
 void HostExecutor::run(const Frame& frame, bool timed) const {
@@ -37,11 +38,11 @@ void HostExecutor::run(const Frame& frame, bool timed) const {
     for_each_step(frame, [&](const Frame& turn, std::size_t s) { steps_.run(turn, s); });
     return;
   }
-  using Clock = std::chrono::steady_clock;
   std::vector<double>& times = frame.work.step_milliseconds;
   times.assign(plan_.steps.size(), 0);
   for_each_step(frame, [&](const Frame& turn, std::size_t s) {
     const Clock::time_point start = Clock::now();
+    const auto mark = frame.work.host_trace.mark("compute", s);
     steps_.run(turn, s);
     times[s] += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   });

@@ -14,6 +14,7 @@ class HostExecutor final : public Executor {
   void load(const Frame& frame, const std::vector<TensorView>& inputs) const override;
   void run(const Frame& frame, bool timed) const override;
   void store(const Frame& frame, const std::vector<TensorView>& outputs) const override;
+  void trace(const Frame&, Clock::time_point, RunStats&) const override {}
   std::string implementation(std::size_t step) const override;
   std::vector<std::string> refused(std::size_t step) const override;
   std::size_t packed_bytes() const override { return steps_.packed_bytes(); }

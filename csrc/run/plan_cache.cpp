@@ -1,10 +1,13 @@
 #include "run/plan_cache.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "pdrt/error.h"
+#include "run/device/executor.h"
 #include "run/host_executor.h"
 #include "run/input_checks.h"
+#include "run/trial.h"
 
 namespace pdrt::run {
 namespace {
@@ -20,14 +23,31 @@ bool fits(const std::vector<Shape>& shapes, const std::vector<TensorView>& input
   return true;
 }
 
+std::unique_ptr<const Executor> make_executor(const plan::Plan& plan, const HostSteps& steps,
+                                              device::Device* device, bool skip,
+                                              bool switches_on_device) {
+  if (device == nullptr) return std::make_unique<HostExecutor>(plan, steps);
+  return std::make_unique<device::DeviceExecutor>(plan, steps, *device, skip, switches_on_device);
+}
+
+std::string in_milliseconds(double time) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f ms", time);
+  return text;
+}
+
 }  // namespace
 
 PreparedPlan::PreparedPlan(std::vector<Shape> shapes, std::unique_ptr<const plan::Plan> plan,
-                           const cpu::Engine& engine, int threads, PackedWeights& packed)
+                           const cpu::Engine& engine, int threads, PackedWeights& packed,
+                           device::Device* device, bool skip, bool switches_on_device)
     : shapes_(std::move(shapes)),
       plan_(std::move(plan)),
       host_steps_(*plan_, engine, threads, packed),
-      executor_(std::make_unique<HostExecutor>(*plan_, host_steps_)) {}
+      executor_(make_executor(*plan_, host_steps_, device, skip, switches_on_device)) {
+  // Programs are built and memory is asked for now, and not when the first run waits.
+  if (device != nullptr) idle_.push_back(executor_->make_workspace());
+}
 
 std::unique_ptr<Workspace> PreparedPlan::take() {
   {
@@ -54,8 +74,7 @@ std::shared_ptr<PreparedPlan> PlanCache::get(const std::vector<Shape>& shapes) {
     std::rotate(plans_.begin(), at, at + 1);
     return plans_.front();
   }
-  plans_.insert(plans_.begin(),
-                std::make_shared<PreparedPlan>(shapes, make(shapes), engine_, threads_, packed_));
+  plans_.insert(plans_.begin(), prepare(shapes));
   if (plans_.size() > kMaxPlans) plans_.pop_back();
   return plans_.front();
 }
@@ -70,10 +89,49 @@ std::shared_ptr<PreparedPlan> PlanCache::get(const std::vector<TensorView>& inpu
   return get(shapes);
 }
 
-std::unique_ptr<const plan::Plan> PlanCache::make(const std::vector<Shape>& shapes) const {
-  if (is_concrete(graph_)) return plan::make_plan(graph_, shapes, outputs_, options_);
+std::shared_ptr<PreparedPlan> PlanCache::prepare(const std::vector<Shape>& shapes,
+                                                 Switches switches) {
+  plan::PlanOptions options = options_;
+  options.switches_on_device = switches == Switches::device;
+  return std::make_shared<PreparedPlan>(shapes, make(shapes, options), engine_, threads_, packed_,
+                                        device_, skip_, options.switches_on_device);
+}
+
+std::shared_ptr<PreparedPlan> PlanCache::prepare(const std::vector<Shape>& shapes) {
+  if (device_ == nullptr) return prepare(shapes, Switches::host);
+  if (switches_ != Switches::measured) {
+    std::shared_ptr<PreparedPlan> prepared = prepare(shapes, switches_);
+    prepared->switches = switches_ == Switches::device ? "on the device" : "on the host";
+    return prepared;
+  }
+  std::shared_ptr<PreparedPlan> host = prepare(shapes, Switches::host);
+  const std::vector<plan::Step>& steps = host->plan().steps;
+  if (!skip_ ||
+      std::none_of(steps.begin(), steps.end(), [](const auto& step) { return step.decides; })) {
+    host->switches = "none";
+    return host;
+  }
+  std::shared_ptr<PreparedPlan> device;
   try {
-    return plan::make_plan(graph_, shapes, outputs_, options_);
+    device = prepare(shapes, Switches::device);
+  } catch (const DeviceError& error) {
+    host->switches = std::string("on the host; not on the device: ") + error.what();
+    return host;
+  }
+  const double on_host = trial(*host, engine_, threads_, skip_),
+               on_device = trial(*device, engine_, threads_, skip_);
+  std::shared_ptr<PreparedPlan>& better = on_host <= on_device ? host : device;
+  better->switches = (on_host <= on_device ? "on the host, " : "on the device, ") +
+                     std::string("which was faster on noise: ") + in_milliseconds(on_host) +
+                     " on the host, " + in_milliseconds(on_device) + " on the device";
+  return better;
+}
+
+std::unique_ptr<const plan::Plan> PlanCache::make(const std::vector<Shape>& shapes,
+                                                  const plan::PlanOptions& options) const {
+  if (is_concrete(graph_)) return plan::make_plan(graph_, shapes, outputs_, options);
+  try {
+    return plan::make_plan(graph_, shapes, outputs_, options);
   } catch (const ModelError& error) {  // the free dimensions were the caller's choice
     std::string given;
     for (std::size_t i = 0; i < shapes.size(); ++i) {

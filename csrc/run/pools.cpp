@@ -3,16 +3,11 @@
 
 #include "run/chain.h"
 #include "run/kernel_lists.h"
+#include "run/pooled_constant.h"
 #include "run/steps.h"
 
 namespace pdrt::run {
 namespace {
-
-// Averages that count padding see the zeros around a constant plane; only zero itself stays
-// constant then.
-bool stays_constant(const Pool& pool, float x) {
-  return pool.maximum || !pool.count_include_pad || x == 0.0f;
-}
 
 void pool_sample(const Frame& frame, const plan::Step& step, std::int64_t sample) {
   const auto& form = std::get<plan::PoolForm>(step.form);

@@ -1,12 +1,14 @@
 #include "pdrt/session.h"
 
 #include <algorithm>
-#include <chrono>
+#include <initializer_list>
 #include <mutex>
 
 #include "cpu/pool.h"
 #include "model/output_specs.h"
 #include "pdrt/error.h"
+#include "run/device/device.h"
+#include "run/device/programs.h"
 #include "run/input_checks.h"
 #include "run/plan_cache.h"
 #include "run/statistics.h"
@@ -15,17 +17,55 @@
 namespace pdrt {
 namespace {
 
+bool is_opencl(const std::string& device) {
+  return device == "opencl" || device.rfind("opencl:", 0) == 0;
+}
+
+void one_of(const char* option, const std::string& given,
+            std::initializer_list<const char*> allowed) {
+  std::string names;
+  for (const char* name : allowed) {
+    if (given == name) return;
+    names += (names.empty() ? "'" : ", '") + std::string(name) + "'";
+  }
+  throw InputError(std::string(option) + " is '" + given + "'; it must be one of " + names);
+}
+
+run::Switches switches_of(const Options& options) {
+  if (options.switches == "cpu") return run::Switches::host;
+  return options.switches == "device" ? run::Switches::device : run::Switches::measured;
+}
+
+// The device that the options name, where it is not the CPU.
+std::unique_ptr<run::device::Device> open_device(const Options& options) {
+  if (!is_opencl(options.device)) return nullptr;
+  run::device::DeviceOptions wanted;
+  wanted.half_planes = options.precision == "float16";
+  wanted.fallback_to_host = options.fallback == "cpu";
+  wanted.traced = options.profile;
+  return std::make_unique<run::device::Device>(
+      opencl::Context(opencl::select(options.device), run::cache_folder(options.cache_dir)),
+      wanted);
+}
+
 const Options& checked(const Options& options) {
   if (options.threads < 0) {
     throw InputError("threads is " + std::to_string(options.threads) +
                      "; it must be 0 (all there are) or more");
   }
   const std::string& device = options.device;
-  if (device != "auto" && device != "cpu" && device != "reference") {
+  if (device != "auto" && device != "cpu" && device != "reference" && !is_opencl(device)) {
     throw DeviceError(
         "device '" + device +
-        "' cannot be had: this version runs on \"cpu\" (which \"auto\" picks) and, as "
-        "the specification, on \"reference\"");
+        "' is none: there are \"auto\", \"cpu\", \"opencl\", \"opencl:1\" and so on, and "
+        "\"reference\", the specification");
+  }
+  one_of("fallback", options.fallback, {"error", "cpu"});
+  one_of("switches", options.switches, {"cpu", "device", "auto"});
+  one_of("precision", options.precision, {"float32", "float16"});
+  if (options.precision == "float16" && !is_opencl(device)) {
+    throw InputError("precision 'float16' is how an OpenCL device stores planes; device '" +
+                     device + "' computes in float32");
   }
   return options;
 }
@@ -55,7 +95,9 @@ struct Session::State {
         outputs(chosen_outputs(graph(), options.outputs)),
         output_specs(specs_of(graph(), outputs)),
         tuning(run::read_tuning(run::cache_folder(options.cache_dir), engine)),
-        plans(graph(), outputs, plan_options(), engine, threads) {
+        device(open_device(options)),
+        plans(graph(), outputs, plan_options(), engine, threads, device.get(), options.skip,
+              switches_of(options)) {
     if (!run::is_concrete(graph())) return;  // planned when the first shapes arrive
     std::vector<Shape> shapes;
     for (const Spec& spec : graph().input_specs) shapes.push_back(spec.shape);
@@ -68,11 +110,16 @@ struct Session::State {
     plan::PlanOptions result;
     result.reference = options.device == "reference";
     result.measured = tuning.costs;
+    if (device) result.on_device = run::device::why_not;
     return result;
   }
 
   std::string device_name() const {
     if (options.device == "reference") return "reference";
+    if (device) {
+      const opencl::DeviceInfo& info = device->context.device();
+      return options.device + " (" + info.name + ", " + info.platform_name + ")";
+    }
     return "cpu (" + std::string(engine.name) + ", " + std::to_string(threads) +
            (threads == 1 ? " thread)" : " threads)");
   }
@@ -80,7 +127,7 @@ struct Session::State {
   // Runs once; `outputs_for` gives the memory of the outputs, whose shapes the frame's plan knows.
   template <typename Outputs>
   void run(const std::vector<TensorView>& inputs, RunStats* stats, const Outputs& outputs_for) {
-    const auto start = std::chrono::steady_clock::now();
+    const auto start = run::Clock::now();
     if (inputs.size() != graph().inputs.size()) {
       throw InputError(graph().source + ": " + std::to_string(inputs.size()) +
                        " inputs given, the model takes " + std::to_string(graph().inputs.size()));
@@ -92,15 +139,25 @@ struct Session::State {
     const run::Frame frame(prepared->plan(), prepared->packed(), engine, threads, options.skip,
                            *workspace);
     const run::Executor& executor = prepared->executor();
-    executor.load(frame, inputs);
+    workspace->host_trace.begin(options.profile);
+    {
+      const auto mark = workspace->host_trace.mark("take inputs");
+      executor.load(frame, inputs);
+    }
     executor.run(frame, options.profile);
-    executor.store(frame, outputs_for(frame));
+    {
+      const auto mark = workspace->host_trace.mark("give outputs");
+      executor.store(frame, outputs_for(frame));
+    }
+    const double milliseconds = run::milliseconds_between(start, run::Clock::now());
     {
       const std::lock_guard<std::mutex> lock(last_mutex);
       run::collect(frame, last);
-      last.milliseconds =
-          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-              .count();
+      last.milliseconds = milliseconds;
+      if (options.profile) {
+        run::collect_trace(frame, start, last);
+        executor.trace(frame, start, last);
+      }
       if (stats) *stats = last;
     }
     prepared->give_back(std::move(workspace));
@@ -113,6 +170,7 @@ struct Session::State {
   const std::vector<ValueId> outputs;
   const std::vector<Spec> output_specs;
   const run::Tuning tuning;
+  const std::unique_ptr<run::device::Device> device;  // nullptr: the CPU
   run::PlanCache plans;
   std::mutex last_mutex;
   RunStats last;

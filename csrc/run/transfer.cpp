@@ -22,19 +22,15 @@ void load_planes(const Frame& frame, ValueId id, const TensorView& from) {
 
 }  // namespace
 
-void load_inputs(const Frame& frame, const std::vector<TensorView>& inputs) {
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const ValueId id = frame.plan.program.inputs[i];
-    const plan::Placement& at = frame.plan.values[id];
-    if (at.plane) {
-      load_planes(frame, id, inputs[i]);
-    } else if (inputs[i].contiguous()) {
-      frame.work.inputs[id] = inputs[i].data;
-    } else {
-      // Dense inputs have room of their own for this case.
-      copy(inputs[i], TensorView(frame.writable(id), inputs[i].dtype, inputs[i].shape()));
-      frame.work.inputs[id] = frame.writable(id);
-    }
+void load_input(const Frame& frame, ValueId id, const TensorView& from) {
+  if (frame.plan.values[id].plane) {
+    load_planes(frame, id, from);
+  } else if (from.contiguous()) {
+    frame.work.inputs[id] = from.data;
+  } else {
+    // Dense inputs have room of their own for this case.
+    copy(from, TensorView(frame.writable(id), from.dtype, from.shape()));
+    frame.work.inputs[id] = frame.writable(id);
   }
 }
 

@@ -5,9 +5,8 @@
 
 namespace pdrt::run {
 
-// Inputs in the order of the plan's: into planes, or used where they lie if they are dense and
-// contiguous.
-void load_inputs(const Frame& frame, const std::vector<TensorView>& inputs);
+// One input: into planes, or used where it lies if it is dense and contiguous.
+void load_input(const Frame& frame, ValueId id, const TensorView& from);
 
 // One output to contiguous memory; channels that are off become their constants.
 void store_output(const Frame& frame, ValueId id, const TensorView& to);

@@ -1,5 +1,5 @@
-// The buffers of one run at a time: planes, dense values, channel states, lists. Allocated once per plan and
-// thread of callers, reused for every run: a run itself allocates nothing here.
+// The buffers of one run at a time: planes, dense values, channel states, lists. Allocated once per
+// plan and thread of callers, reused for every run: a run itself allocates nothing here.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 
 #include "pdrt/session.h"
 #include "plan/plan.h"
+#include "run/trace.h"
 
 namespace pdrt::run {
 
@@ -39,6 +40,14 @@ class Workspace {
   std::vector<Count> counts;              // [step][sample], for layers
   std::int64_t samples;                   // row length of `counts`
   std::vector<double> step_milliseconds;  // of a profiled run, else empty
+
+  // How a device and the host waited for each other. All zero without a device.
+  struct Waits {
+    int synchronisations = 0;  // times that the host waited for the device, to go on with the run
+    double waiting = 0, enqueueing = 0;  // milliseconds
+  };
+  Waits waits;
+  HostTrace host_trace;
 
   // Lists for the step at hand, each as long as the widest value has channels.
   std::vector<std::uint8_t> needed, scratch, nonzero;

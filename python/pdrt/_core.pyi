@@ -57,6 +57,9 @@ class Session:
         threads: int,
         outputs: list[str],
         cache_dir: str,
+        fallback: str,
+        switches: str,
+        precision: str,
         skip: bool,
         profile: bool,
     ) -> None: ...
@@ -82,6 +85,13 @@ def add_opencl_library(path: str) -> None:
 
 def available_threads() -> int:
     """Threads this process may use at once: affinity mask and cgroup quota."""
+
+def device_peaks(device: str) -> dict[str, float]:
+    """Measures what an OpenCL device reaches at best.
+
+    Returns: gflops (2 per multiply-add), gigabytes_per_second (read and written, in its own memory), to_device and
+    to_host (gigabytes per second, from and to ordinary memory), launch_microseconds (the smallest launch, waited for).
+    """
 
 def engines() -> list[str]:
     """Instruction sets this machine can run, best first."""

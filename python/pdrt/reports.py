@@ -38,6 +38,22 @@ class StepTime:
     """Multiply-adds computed, whole batch; 0 where none are counted."""
 
 
+@dataclass(frozen=True)
+class TraceEvent:
+    """Something that happened in a profiled run."""
+
+    track: str
+    """"host", the thread that ran, or "device", what its queue carried out."""
+    name: str
+    """Of the host: "compute", "decide", "enqueue", "wait" and so on; of a device: a program's name, or "read", "write",
+    "copy" and "fill"."""
+    step: int
+    """Number of the step in `Explanation.steps`; -1 for none."""
+    start_ms: float
+    """Since the run began, by the host's clock."""
+    end_ms: float
+
+
 @dataclass(frozen=True, eq=False)
 class RunStats:
     """The counts of one run."""
@@ -48,17 +64,28 @@ class RunStats:
     """Multiply-adds computed."""
     milliseconds: float
     """Wall clock of the run."""
+    synchronisations: int
+    """On a device: how often the host waited for it in order to go on, beside the wait for the outputs."""
+    waiting_milliseconds: float
+    """On a device: how long those waits were."""
+    enqueue_milliseconds: float
+    """On a device: how long the host took to decide and to enqueue."""
     layers: tuple[LayerCounts, ...]
     """The layers whose work is counted, in the order they run."""
     steps: tuple[StepTime, ...] = ()
     """Of a session with `profile=True`: what each step took, in the order of `Explanation.steps`."""
+    events: tuple[TraceEvent, ...] = ()
+    """Of a session with `profile=True`: what happened when. `pdrt.trace.write` makes a file of it to look at."""
+    clock_error_milliseconds: float = 0.0
+    """To within how much it is known when the device did what it did."""
 
     @classmethod
     def from_core(cls, stats: dict[str, Any]) -> "RunStats":
         """Builds it from what the runtime hands over."""
         layers = tuple(LayerCounts(**layer) for layer in stats.pop("layers"))
         steps = tuple(StepTime(**step) for step in stats.pop("steps"))
-        return cls(**stats, layers=layers, steps=steps)
+        events = tuple(TraceEvent(**event) for event in stats.pop("events"))
+        return cls(**stats, layers=layers, steps=steps, events=events)
 
     @property
     def active(self) -> dict[str, NDArray[numpy.int64]]:
@@ -112,6 +139,10 @@ class StepReport:
     """Names of the multipliers that can switch it off."""
     notes: tuple[str, ...]
     """What could not be skipped, and why."""
+    decided_by: tuple[int, ...]
+    """The steps, by number, that compute its switches."""
+    launches: tuple[str, ...] = ()
+    """On a device, when all is on: "program options global range in local range"."""
 
     @classmethod
     def from_core(cls, step: dict[str, Any]) -> "StepReport":
@@ -130,6 +161,8 @@ class Explanation:
     """For example "cpu (avx512, 2 threads)"."""
     costs: str
     """What ways to compute are chosen by: expected costs, or those that `pdrt tune` measured, and in which file."""
+    switches_at: str
+    """On a device: where switches are evaluated, and why there; else empty."""
     steps: tuple[StepReport, ...]
     macs: int
     """Multiply-adds when nothing is skipped."""
@@ -181,4 +214,6 @@ class Explanation:
             f"{format_bytes(self.arena_bytes)} of buffers"
         )
         lines.append(f"costs: {self.costs}")
+        if self.switches_at:
+            lines.append(f"switches: {self.switches_at}")
         return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -18,11 +18,19 @@ class Session:
 
     Args:
         model: a path ending in .pdrt or .onnx, the bytes of either, or a `pdrt.Model`.
-        device: "auto", "cpu", or "reference" (every operator as plainly as it is specified: slow, to compare with).
-            A device that cannot be had is an error, never replaced by another.
+        device: "auto" (the CPU), "cpu", "opencl" (the best OpenCL device that works), "opencl:1" (one of several, as
+            `devices` numbers them), or "reference" (every operator as plainly as it is specified: slow, to compare
+            with). A device that cannot be had is an error, never replaced by another.
         threads: how many threads a run may use; None for as many as this process is allowed.
         outputs: names of the values to return, any of the graph's; None for the model's outputs.
         cache_dir: where results that depend on the machine are kept.
+        fallback: what becomes of nodes that an OpenCL device has no program for: "error", or "cpu" to run them there;
+            `explain` tells which.
+        switches: where an OpenCL device's switches are evaluated: "cpu", where the host waits for pooled numbers and
+            enqueues only what is active; "device", where nobody waits, but the host does not know what is active;
+            "auto": whichever is faster with this model on noise, measured when it is opened.
+        precision: how an OpenCL device stores planes: "float32", or "float16", which halves their memory and rounds
+            every stored number to 11 bits. Sums are float32 either way.
         skip: False computes every kernel and multiplies afterwards, to see what skipping gives.
         profile: True times every step of every run: `last_run.steps`.
 
@@ -45,6 +53,9 @@ class Session:
         outputs: Sequence[str] | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
         *,
+        fallback: Literal["error", "cpu"] = "error",
+        switches: Literal["auto", "cpu", "device"] = "auto",
+        precision: Literal["float32", "float16"] = "float32",
         skip: bool = True,
         profile: bool = False,
     ) -> None:
@@ -58,6 +69,9 @@ class Session:
             threads=_thread_count(threads),
             outputs=names,
             cache_dir="" if cache_dir is None else os.fspath(cache_dir),
+            fallback=fallback,
+            switches=switches,
+            precision=precision,
             skip=bool(skip),
             profile=bool(profile),
         )

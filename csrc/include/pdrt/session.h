@@ -13,8 +13,17 @@
 namespace pdrt {
 
 struct Options {
-  // "cpu", which "auto" picks; "reference": every node naively.
+  // "cpu"; "opencl", or "opencl:1" for one of several devices, as devices() numbers them; "auto":
+  // the CPU; "reference": every node naively.
   std::string device = "auto";
+  // What becomes of nodes that the device has no program for: "error", or "cpu" to run them there.
+  std::string fallback = "error";
+  // Where a device's switches are evaluated: "cpu", where the host waits for pooled numbers and
+  // enqueues what is active; "device", where nobody waits and all could be active as far as the host
+  // knows; "auto": whichever is faster with this model, as measured when it is opened.
+  std::string switches = "auto";
+  // How a device stores planes: "float32", or "float16" (sums are float32 all the same).
+  std::string precision = "float32";
   // 0: as many as the affinity mask and the cgroup quota give this process.
   int threads = 0;
   // Empty: the model's outputs; else any values of the graph, by name.
@@ -44,14 +53,30 @@ struct StepTime {
   std::int64_t macs_executed = 0;  // whole batch; 0 where none are counted
 };
 
+// Something that happened in a profiled run. Times are the host's, since the run began.
+struct TraceEvent {
+  std::string track;  // "host", the thread that ran; "device", what its queue carried out
+  std::string name;   // of the host: "compute", "decide", "wait" and so on; of the device: a
+                     // program, or "read", "write", "copy", "fill"
+  int step = -1;  // of Explanation::steps; -1: of none
+  double start_ms = 0, end_ms = 0;
+};
+
 struct RunStats {
   std::int64_t macs_dense = 0;     // every kernel on every input, whole batch
   std::int64_t macs_executed = 0;  // sum over layers of visited * macs_per_pair
   double milliseconds = 0;         // wall clock of the run
+  // On a device, beside the wait for the outputs: how often the host waited for the device, how
+  // long, and how long it took to decide and to enqueue.
+  int synchronisations = 0;
+  double waiting_milliseconds = 0, enqueue_milliseconds = 0;
   std::vector<LayerCounts> layers;
   // With Options::profile: what each step of the run's plan took and computed, in the order of
   // Explanation::steps.
   std::vector<StepTime> steps;
+  // With Options::profile: what happened when. What the device did is known to within so much.
+  std::vector<TraceEvent> events;
+  double clock_error_milliseconds = 0;
 };
 
 // One line of explain(): a step of the plan.
@@ -64,11 +89,15 @@ struct StepReport {
   Shape output;                        // shape of its first output
   std::vector<std::string> switches;   // names of the multipliers that can switch it off
   std::vector<std::string> notes;      // what could not be skipped, and why
+  std::vector<int> decided_by;         // the steps that compute its switches
+  // On a device, when all is on: "program options global range in local range".
+  std::vector<std::string> launches;
 };
 
 struct Explanation {
   std::string device;  // e.g. "cpu (avx512, 2 threads)"
   std::string costs;   // what ways to compute are chosen by: "expected", or a file of measured ones
+  std::string switches_at;  // on a device: where switches are evaluated, and why there
   std::vector<StepReport> steps;
   std::int64_t macs = 0;
   std::size_t arena_bytes = 0;   // buffers shared by lifetime

@@ -10,6 +10,8 @@ import numpy
 from numpy.typing import NDArray
 
 import pdrt
+from pdrt import _core
+from pdrt.loading import Source
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +23,33 @@ def add_session(parser: argparse.ArgumentParser) -> None:
     """Adds where and how wide to run."""
     parser.add_argument("--device", default="auto", help="where to run: see 'pdrt devices' (default: %(default)s)")
     parser.add_argument("--threads", type=int, metavar="N", help="threads to use (default: all this process may)")
+    parser.add_argument(
+        "--fallback",
+        choices=("error", "cpu"),
+        default="error",
+        help="nodes that an OpenCL device has no program for: an error, or run on the CPU (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "float16"),
+        default="float32",
+        help="how an OpenCL device stores planes (default: %(default)s)",
+    )
+
+
+def open_session(options: argparse.Namespace, model: Source, **more: Any) -> pdrt.Session:
+    """Returns a session as the options of `add_session` want it; `more` are other options of a session."""
+    return pdrt.Session(
+        model, options.device, options.threads, fallback=options.fallback, precision=options.precision, **more
+    )
+
+
+def measured_peak(options: argparse.Namespace) -> float:
+    """Returns the GFLOP/s that nothing but multiply-adds reaches where a session of these options computes."""
+    if options.device.startswith("opencl"):
+        return _core.device_peaks(options.device)["gflops"]
+    threads = _core.available_threads() if options.threads is None else options.threads
+    return _core.measured_fma_peak() * threads
 
 
 def add_random_inputs(parser: argparse.ArgumentParser) -> None:

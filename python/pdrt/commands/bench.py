@@ -14,6 +14,8 @@ from pdrt.commands._options import (
     add_session,
     chosen_inputs,
     file_name,
+    measured_peak,
+    open_session,
     print_json,
     shape_text,
 )
@@ -62,7 +64,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     memory_before = peak_resident_bytes()
     model, load_ms = timed(lambda: pdrt.load(options.model))
     inputs = chosen_inputs(options, model.inputs, options.seed)
-    session, session_ms = timed(lambda: pdrt.Session(model, options.device, threads))
+    session, session_ms = timed(lambda: open_session(options, model))
     plan, explain_ms = timed(lambda: session.explain({name: array.shape for name, array in inputs.items()}))
     _, first_ms = timed(lambda: session.run(inputs))
     stats = session.last_run
@@ -70,7 +72,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
     candidates: dict[str, Callable[[], Any]] = {"pdrt": lambda: session.run(inputs, check_finite=False)}
     if plan.switches or stats.macs_executed < stats.macs_dense:
-        dense = pdrt.Session(model, options.device, threads, skip=False)
+        dense = open_session(options, model, skip=False)
         candidates["every kernel"] = lambda: dense.run(inputs, check_finite=False)
     if options.compare:
         reference, _, version = open_onnx(options.model, threads)
@@ -78,7 +80,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     times = {name: percentiles(ms) for name, ms in interleaved(candidates, options.runs, options.warmup).items()}
 
     gflops = 2 * stats.macs_executed / times["pdrt"]["p50"] / 1e6
-    peak = _core.measured_fma_peak() * threads
+    peak = measured_peak(options)
     return {
         "model": options.model,
         "device": plan.device,

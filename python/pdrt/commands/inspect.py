@@ -8,7 +8,7 @@ import argparse
 import sys
 
 import pdrt
-from pdrt.commands._options import add_model, add_session, add_shapes, chosen_shapes, print_json
+from pdrt.commands._options import add_model, add_session, add_shapes, chosen_shapes, open_session, print_json
 from pdrt.session import format_spec
 from pdrt.text import Style
 
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Prints the model, then its plan."""
-    session = pdrt.Session(options.model, options.device, options.threads)
+    session = open_session(options, options.model)
     plan = session.explain(chosen_shapes(options, session.inputs))
     metadata = {key: value for key, value in session.model.metadata.items() if key != "pdrt.graph"}
     if options.json:

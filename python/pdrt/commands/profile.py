@@ -1,8 +1,13 @@
 """Times every step of a model's plan: where a run spends its time, and how close each step comes to the machine's peak.
 
-A step is a node and what is fused into it. Columns: time is the median of the counted runs, share its part of all
-steps together, GFLOP/s what was computed in it, 'of peak' that as a share of what a loop of nothing but multiply-adds
-reaches on so many threads, and computed the multiply-adds done of those there are: below 100 % where switches are off.
+A step is a node and what is fused into it. Columns: time is the median of the counted runs (on a device by its own
+clock, without transfers), share its part of all steps together, GFLOP/s what was computed in it, 'of peak' that as a
+share of what a loop of nothing but multiply-adds reaches where the step runs, and computed the multiply-adds done of
+those there are: below 100 % where switches are off.
+
+--trace writes what happened when in one run, the one that took the median time: a track for the host's thread, one for
+the device's queue, and an arrow from each step that computed a switch to what it decided over. Look at the file with
+https://ui.perfetto.dev or chrome://tracing; docs/heterogeneous.md says how to read it.
 """
 
 import argparse
@@ -13,6 +18,7 @@ from typing import Any
 import numpy
 
 import pdrt
+import pdrt.trace
 from pdrt import _core
 from pdrt.commands._options import (
     add_model,
@@ -20,6 +26,7 @@ from pdrt.commands._options import (
     add_session,
     chosen_inputs,
     file_name,
+    open_session,
     print_json,
     shape_text,
 )
@@ -32,6 +39,7 @@ examples:
   pdrt profile net.pdrt --top 10                     the ten slowest steps, the others in one line
   pdrt profile net.pdrt --threads 1 --runs 100
   pdrt profile net.pdrt --input x.npy                a network with switches: give it a real input
+  pdrt profile net.pdrt --device opencl --trace out.json     when the device works, and when it waits for the host
   pdrt profile net.pdrt --json                       every step, for other programs
 
 What to make of it: a slow step far from the peak is the one to look at; 'pdrt inspect' says why nothing faster runs
@@ -47,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=int, default=20, help="counted runs (default: %(default)s)")
     parser.add_argument("--warmup", type=int, default=3, help="uncounted runs before them (default: %(default)s)")
     parser.add_argument("--top", type=int, metavar="N", help="show the N slowest steps, in the plan's order")
+    parser.add_argument("--trace", metavar="OUT.json", help="write what happened when, for trace viewers")
 
 
 @dataclass(frozen=True)
@@ -73,23 +82,31 @@ def execute(options: argparse.Namespace) -> int:
         raise pdrt.InputError("--runs is 1 or more, and --warmup 0 or more")
     if options.top is not None and options.top < 1:
         raise pdrt.InputError("--top is 1 or more")
-    report = measure(options)
+    report, run, plan = measure(options)
+    if options.trace:
+        pdrt.trace.write(options.trace, run, plan)
     if options.json:
         report["steps"] = [asdict(step) for step in report["steps"]]
         print_json(report)
     else:
         _print_report(report, options.top)
+        if options.trace:
+            print(
+                f"trace of the run that took {format_milliseconds(run.milliseconds)}: {options.trace} "
+                "(open it at https://ui.perfetto.dev)"
+            )
     return 0
 
 
-def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Returns all the figures, times in milliseconds, by name."""
+def measure(options: argparse.Namespace) -> tuple[dict[str, Any], pdrt.RunStats, pdrt.Explanation]:
+    """Returns all the figures by name, times in milliseconds; the run that took the median time; and the plan."""
     threads = _core.available_threads() if options.threads is None else options.threads
     model = pdrt.load(options.model)
     inputs = chosen_inputs(options, model.inputs, options.seed)
-    session = pdrt.Session(model, options.device, threads, profile=True)
+    session = open_session(options, model, profile=True)
     plan = session.explain({name: array.shape for name, array in inputs.items()})
-    peak = _core.measured_fma_peak() * threads
+    host_peak = _core.measured_fma_peak() * threads
+    device = _core.device_peaks(options.device) if options.device.startswith("opencl") else None
     for _ in range(options.warmup):
         session.run(inputs, check_finite=False)
     runs = []
@@ -101,6 +118,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     steps = []
     for planned, ran, median in zip(plan.steps, runs[-1].steps, medians.tolist(), strict=True):
         gflops = 2 * ran.macs_executed / median / 1e6 if median else 0.0
+        peak = device["gflops"] if device and planned.implementation.startswith("opencl.") else host_peak
         steps.append(
             StepProfile(
                 name=planned.name,
@@ -115,7 +133,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 share_of_peak=gflops / peak,
             )
         )
-    return {
+    report = {
         "model": options.model,
         "device": plan.device,
         "threads": threads,
@@ -123,13 +141,32 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "random_inputs": not options.input,
         "runs": options.runs,
         "warmup": options.warmup,
-        "fma_peak_gflops": peak,
+        "fma_peak_gflops": device["gflops"] if device else host_peak,
         "run_ms": float(numpy.median([run.milliseconds for run in runs])),
         "steps_ms": total,
         "macs": plan.macs,
         "macs_executed": runs[-1].macs_executed,
         "switches": len(plan.switches),
         "steps": steps,
+    }
+    typical = sorted(runs, key=lambda run: run.milliseconds)[len(runs) // 2]
+    if device:
+        report["on_device"] = {"peaks": device, **_on_device(runs, typical)}
+    return report, typical, plan
+
+
+def _on_device(runs: list[pdrt.RunStats], typical: pdrt.RunStats) -> dict[str, float]:
+    """Returns how the host and the device waited for each other, in milliseconds."""
+    events = [event for event in typical.events if event.track == "device"]
+    moved = [event for event in events if event.name in pdrt.trace.TRANSFERS]
+    return {
+        "synchronisations": typical.synchronisations,
+        "waiting_ms": float(numpy.median([run.waiting_milliseconds for run in runs])),
+        "enqueue_ms": float(numpy.median([run.enqueue_milliseconds for run in runs])),
+        "busy_share": sum(event.end_ms - event.start_ms for event in events) / typical.milliseconds,
+        "launches": len(events) - len(moved),
+        "transfers": len(moved),
+        "transfer_ms": sum(event.end_ms - event.start_ms for event in moved),
     }
 
 
@@ -170,6 +207,14 @@ def _print_report(report: dict[str, Any], top: int | None) -> None:
         f"{format_count(report['macs_executed'])} of {format_count(report['macs'])} multiply-adds; "
         f"the peak is {report['fma_peak_gflops']:.0f} GFLOP/s"
     )
+    if "on_device" in report:
+        device = report["on_device"]
+        print(
+            f"the device is busy for {device['busy_share']:.0%} of it, with {device['launches']} launches and "
+            f"{device['transfers']} transfers ({format_milliseconds(device['transfer_ms'])}); the host waits for it "
+            f"{device['synchronisations']} times to decide ({format_milliseconds(device['waiting_ms'])}) and takes "
+            f"{format_milliseconds(device['enqueue_ms'])} to decide and to enqueue"
+        )
     if report["switches"] and report["random_inputs"]:
         print("This network has switches, and random numbers are no picture: give it an --input.")
 

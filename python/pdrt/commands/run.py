@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 import pdrt
 from pdrt.commands._images import SUFFIXES, add_image, load_image
-from pdrt.commands._options import add_model, add_session, by_input_name, load_array, print_json, shape_text
+from pdrt.commands._options import (
+    add_model,
+    add_session,
+    by_input_name,
+    load_array,
+    open_session,
+    print_json,
+    shape_text,
+)
 from pdrt.text import Style, align, format_count, format_milliseconds
 
 HELP = "run a model on a picture or an array"
@@ -49,7 +57,7 @@ def execute(options: argparse.Namespace) -> int:
     """Runs and prints: the best classes of a row of scores, the range of anything else."""
     if options.top < 1:
         raise pdrt.InputError(f"--top is 1 or more, not {options.top}")
-    session = pdrt.Session(options.model, options.device, options.threads, options.output)
+    session = open_session(options, options.model, outputs=options.output)
     if options.save is not None:
         _require_savable(options.save, len(session.outputs))
     labels = _read_labels(options.labels)

@@ -17,6 +17,7 @@ from pdrt.commands._options import (
     add_random_inputs,
     add_session,
     chosen_inputs,
+    open_session,
     print_json,
     shape_text,
 )
@@ -50,7 +51,7 @@ def execute(options: argparse.Namespace) -> int:
     """Prints a line per output, over all runs."""
     if options.runs < 1:
         raise pdrt.InputError(f"--runs is 1 or more, not {options.runs}")
-    session = pdrt.Session(options.model, options.device, options.threads)
+    session = open_session(options, options.model)
     reference, names, version = _open_other(options)
     rows: dict[str, dict[str, Any]] = {}
     for run in range(1 if options.input else options.runs):

@@ -1,0 +1,72 @@
+// What a plan collects for its launches: constants, room for lists, weights on the device, and the
+// launches themselves.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "run/device/constants.h"
+#include "run/device/launch.h"
+
+namespace pdrt::run::device {
+
+// Weights in the form programs read, uploaded once per session for all its plans.
+class Weights {
+ public:
+  using Make = std::function<std::vector<float>()>;
+  explicit Weights(const opencl::Context& context, const opencl::Queue& queue)
+      : context_(context), queue_(queue) {}
+  SharedBuffer get(const float* original, int form, const Make& make);
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  const opencl::Context& context_;
+  const opencl::Queue& queue_;
+  std::map<std::pair<const float*, int>, SharedBuffer> buffers_;
+  std::size_t bytes_ = 0;
+};
+
+class Builder {
+ public:
+  Builder(const plan::Plan& plan, const opencl::DeviceInfo& device, Weights& weights,
+          std::string common_options, bool switches_on_device)
+      : plan(plan),
+        device(device),
+        weights(weights),
+        switches_on_device(switches_on_device),
+        unwritten(plan.values.size(), false),
+        common_options_(std::move(common_options)) {}
+
+  const plan::Plan& plan;
+  const opencl::DeviceInfo& device;
+  Weights& weights;
+  const bool switches_on_device;  // lists of what is active are made there
+  std::vector<bool> unwritten;  // by value: some of its planes, where the device switches them off
+  Constants constants;
+
+  // Room for so many numbers among the lists of a run: where it begins.
+  opencl::uint reserve(std::int64_t numbers) {
+    const auto at = static_cast<opencl::uint>(list_numbers_);
+    list_numbers_ += numbers;
+    return at;
+  }
+  // The number of the launch.
+  int add(LaunchSpec spec) {
+    spec.options = common_options_ + spec.options;
+    launches_.push_back(std::move(spec));
+    return static_cast<int>(launches_.size()) - 1;
+  }
+
+  std::int64_t list_numbers() const { return list_numbers_; }
+  const std::vector<LaunchSpec>& launches() const { return launches_; }
+
+ private:
+  std::string common_options_;
+  std::int64_t list_numbers_ = 0;
+  std::vector<LaunchSpec> launches_;
+};
+
+}  // namespace pdrt::run::device

@@ -1,0 +1,28 @@
+// What moves between the host and the device during a run, found out once per plan: every value is
+// made on one side, and is wanted on that or the other.
+#pragma once
+
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace pdrt::run::device {
+
+struct Moves {
+  explicit Moves(const plan::Plan& plan);
+
+  // By step.
+  std::vector<std::vector<ValueId>> awaited;  // dense, made on the device: the host must have them
+  std::vector<std::vector<ValueId>> fetched;  // planes made on the device that a host step reads
+  std::vector<std::vector<ValueId>> read_after;     // dense: on their way to the host at once
+  std::vector<std::vector<ValueId>> written_after;  // made on the host, wanted on the device
+  // By input of the program.
+  std::vector<bool> to_host, to_device;
+  // By value.
+  std::vector<bool> on_device;  // where it is made
+  std::vector<bool> unknown;    // made on the device and never read by the host
+  // What a view shows, or the value itself.
+  std::vector<ValueId> source;
+};
+
+}  // namespace pdrt::run::device

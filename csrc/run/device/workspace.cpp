@@ -1,0 +1,134 @@
+#include "run/device/workspace.h"
+
+#include <cstring>
+
+#include "pdrt/error.h"
+#include "run/device/builder.h"
+
+namespace pdrt::run::device {
+namespace {
+
+template <typename... Cases>
+struct Visitor : Cases... {
+  using Cases::operator()...;
+};
+template <typename... Cases>
+Visitor(Cases...) -> Visitor<Cases...>;
+
+// "128x64x2"
+std::string text_of(const std::array<std::size_t, 3>& sizes) {
+  return std::to_string(sizes[0]) + "x" + std::to_string(sizes[1]) + "x" + std::to_string(sizes[2]);
+}
+
+}  // namespace
+
+Workspace::Workspace(const plan::Plan& plan, const opencl::Context& context,
+                     opencl::Queue own_queue, const Builder& builder, const Sizes& sizes,
+                     SharedBuffer parameters, SharedBuffer stages, bool traced)
+    : run::Workspace(plan),
+      queue(std::move(own_queue)),
+      planes_on_device(context.make_buffer(sizes.planes)),
+      dense_on_device(context.make_buffer(sizes.dense)),
+      arrays(context.make_buffer(sizes.arrays)),
+      lists(context.make_buffer(sizes.lists * sizeof(std::int32_t))),
+      flags(context.make_buffer(sizes.flags)),
+      list_numbers(sizes.lists, 0),
+      flag_bytes(sizes.flags, 0),
+      arrived(plan.values.size()),
+      contiguous(plan.program.inputs.size()),
+      builder_(builder),
+      parameters_(std::move(parameters)),
+      stages_(std::move(stages)),
+      traced_(traced),
+      staged_(sizes.staged) {
+  for (const LaunchSpec& spec : builder.launches()) {
+    opencl::Kernel& kernel =
+        kernels_.emplace_back(context.kernel(spec.program, spec.program, spec.options));
+    int index = 0;
+    for (const Argument& argument : spec.arguments) {
+      std::visit(Visitor{[&](Role role) { kernel.set(index, buffer(role)); },
+                         [&](const SharedBuffer& shared) { kernel.set(index, *shared); },
+                         [&](const Bytes& bytes) {
+                           kernel.set_bytes(index, bytes.data.size(), bytes.data.data());
+                         }},
+                 argument);
+      ++index;
+    }
+  }
+}
+
+// What is still being read or written is the caller's memory, or goes with this.
+Workspace::~Workspace() {
+  try {
+    queue.finish();
+  } catch (const DeviceError&) {  // the device is lost: nothing is under way
+  }
+}
+
+const opencl::Buffer& Workspace::buffer(Role role) const {
+  switch (role) {
+    case Role::planes:
+      return planes_on_device;
+    case Role::dense:
+      return dense_on_device;
+    case Role::parameters:
+      return *parameters_;
+    case Role::stages:
+      return *stages_;
+    case Role::lists:
+      return lists;
+    case Role::flags:
+      return flags;
+    case Role::arrays:
+      break;
+  }
+  return arrays;
+}
+
+void Workspace::begin_run() {
+  waits = {};
+  trace.clear();
+  step = kNoStep;
+  staged_bytes_ = 0;
+  if (traced_) step_milliseconds.assign(calls.size(), 0);
+}
+
+std::byte* Workspace::stage(const void* from, std::size_t bytes) {
+  std::byte* to = staged_.data() + staged_bytes_;
+  std::memcpy(to, from, bytes);
+  staged_bytes_ += bytes;
+  return to;
+}
+
+opencl::Event* Workspace::trace_event() {
+  if (!traced_) return nullptr;
+  trace.push_back({step, -1, {}});
+  return &trace.back().event;
+}
+
+void Workspace::trace_too(const opencl::Event& event) {
+  if (traced_) trace.push_back({step, -1, event});
+}
+
+void Workspace::send_constants(std::size_t offset, std::size_t first, std::size_t count) {
+  if (record_ != nullptr) return;
+  queue.write(dense_on_device, offset, list_numbers.data() + first, count * sizeof(float), false,
+              trace_event());
+}
+
+void Workspace::launch(int launch, const Groups& groups) {
+  if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0) return;
+  opencl::Range range;
+  range.local = builder_.launches()[launch].local;
+  for (int axis = 0; axis < 3; ++axis) range.global[axis] = groups[axis] * range.local[axis];
+  if (record_ != nullptr) {
+    const LaunchSpec& spec = builder_.launches()[launch];
+    record_->push_back(spec.program + " " + spec.options + " " + text_of(range.global) + " in " +
+                       text_of(range.local));
+    return;
+  }
+  if (traced_) trace.push_back({step, launch, {}});
+  queue.launch(kernels_[launch], range, traced_ ? &trace.back().event : nullptr);
+}
+
+}  // namespace pdrt::run::device

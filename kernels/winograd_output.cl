@@ -1,0 +1,70 @@
+// Winograd, third: sums become pixels, bias and stages included. A work-item finishes one tile of
+// one kernel.
+//
+// Range: [tiles][longest list of kernels][samples * groups], or more along the tiles.
+// Arguments: in, out, dense_in, parameters, stages, lists, flags, WinogradArguments. Of `in` only
+// planes that are operands are read.
+// Options: TILE, 2 or 4.
+#include "winograd.h"
+
+#define PIXELS_HELD (TILE * TILE)
+#include "stages.h"
+
+__kernel void winograd_output(__global const PLANE* restrict in, __global PLANE* restrict out,
+                              __global const float* restrict dense_in,
+                              __global const float* restrict parameters,
+                              __global const StageArguments* restrict stages,
+                              __global const int* restrict lists, __global uchar* restrict flags,
+                              const WinogradArguments a) {
+  const int tile = (int)get_global_id(0);
+  const int z = (int)get_global_id(2);
+  const Part part = part_at(lists, a.parts, z);
+  if (tile >= a.tiles || (int)get_global_id(1) >= part.kernel_count) return;
+
+  const int sample = z / a.groups;
+  const int k = lists[part.kernel_first + (int)get_global_id(1)];
+  const uint kernels = (uint)(a.groups * a.group_kernels);
+  __global const float* from =
+      dense_in + a.sums + (uint)tile + ((uint)sample * POSITIONS * kernels + (uint)k) * a.row;
+  float columns[TILE][SIDE];  // transformed along the columns
+  UNROLL
+  for (int j = 0; j < SIDE; ++j) {
+    float column[SIDE], values[TILE];
+    UNROLL
+    for (int i = 0; i < SIDE; ++i) column[i] = from[(uint)(i * SIDE + j) * kernels * a.row];
+    transform_sums(column, values);
+    UNROLL
+    for (int i = 0; i < TILE; ++i) columns[i][j] = values[i];
+  }
+
+  // Past the map's end the last pixel stands in, and is not stored.
+  const float bias = a.bias == PDRT_NONE ? 0.0f : parameters[a.bias + (uint)k];
+  const int tile_y = tile / a.tiles_x;
+  const int first_y = tile_y * TILE;
+  const int first_x = (tile - tile_y * a.tiles_x) * TILE;
+  float held[1][PIXELS_HELD];
+  uint pixels[PIXELS_HELD];
+  UNROLL
+  for (int i = 0; i < TILE; ++i) {
+    float values[TILE];
+    transform_sums(columns[i], values);
+    UNROLL
+    for (int j = 0; j < TILE; ++j) {
+      const int y = min(first_y + i, a.out.height - 1), x = min(first_x + j, a.out.width - 1);
+      pixels[i * TILE + j] = (uint)(y * a.out.row + x);
+      held[0][i * TILE + j] = values[j] + bias;
+    }
+  }
+  const Operands operands = {in, dense_in, parameters};
+  run_stages(a.epilogue, stages, operands, sample, &k, pixels, held);
+
+  const uint plane = plane_at(a.out, sample, k);
+  bool alive = false;
+  UNROLL
+  for (int i = 0; i < PIXELS_HELD; ++i) {
+    if (first_y + i / TILE >= a.out.height || first_x + i % TILE >= a.out.width) continue;
+    store_pixel(out, plane + pixels[i], held[0][i]);
+    alive |= held[0][i] != 0.0f;
+  }
+  if (alive) set_flag(flags, a.out_flags, a.out_flags_stride, sample, k);
+}

@@ -1,0 +1,171 @@
+"""Winograd's algorithm in OpenCL programs: all four, one after the other, compared with a convolution in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from epilogues import random_epilogue
+from programs import (
+    NONE,
+    Array,
+    Device,
+    Listed,
+    Lists,
+    Planes,
+    arena_of,
+    check,
+    check_flags,
+    device,
+    groups_of,
+    new_flags,
+    seeds,
+    shapes,
+    some,
+    structure,
+    windows,
+)
+
+__all__ = ["device"]
+
+TILES = {"TILE_KERNELS": 16, "TILE_PIXELS": 16, "THREAD_KERNELS": 4, "THREAD_PIXELS": 2, "SLICES": 2, "CHUNK": 4}
+STRIDES = ([1, 1], [1, 1])
+
+
+def transformed(device: Device, tile: int, w: Array, row: int) -> Array:
+    """Return weights [kernel, channel, 3, 3] as the program makes them, in rows of `row` floats."""
+    kernels, channels = w.shape[:2]
+    weights = np.concatenate([np.full(5, np.nan, np.float32), w.ravel()])
+    result = np.full(2 + (tile + 2) ** 2 * channels * row, np.nan, np.float32)
+    arguments = structure("WinogradWeightsArguments", **{"in": 5}, out=2, row=row, kernels=kernels, channels=channels)
+    device.run("winograd_weights", [kernels, channels], [4, 1], weights, result, arguments, TILE=tile)
+    return result
+
+
+@pytest.mark.parametrize("tile", [2, 4])
+@shapes
+@given(seed=seeds)
+def test_winograd(device: Device, tile: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    positions = (tile + 2) ** 2
+    samples, groups = rng.integers(1, 3, 2).tolist()
+    channels, kernels = rng.integers(1, 21, 2).tolist()  # of a group
+    size = rng.integers(1, 14, 2).tolist()
+    pad = rng.integers(0, 3, 2).tolist()
+    out_size = [max(1, int(s + p + rng.integers(0, 3) - 2)) for s, p in zip(size, pad, strict=True)]
+    tiles = [groups_of(s, tile) for s in out_size]
+
+    source = Planes(samples, groups * channels, *size, *rng.integers(0, 4, 2).tolist())
+    out = Planes(samples, groups * kernels, *out_size, *rng.integers(0, 4, 2).tolist())
+    epilogue = random_epilogue(rng, samples, groups * kernels)
+    arena = arena_of([source, out, *epilogue.lay_out(out)])
+    epilogue.fill(arena)
+    parts = [(sample, group) for sample in range(samples) for group in range(groups)]
+    active = [some(rng, kernels, group * kernels) for _, group in parts]
+    fed = [some(rng, channels) for _ in parts]
+    x = rng.standard_normal((samples, groups * channels, *size)).astype(np.float32)
+    alive = rng.random((samples, groups * channels)) < 0.6
+    x[~alive] = 0
+    w = (rng.standard_normal((groups * kernels, channels, 3, 3)) / np.sqrt(9 * channels)).astype(np.float32)
+    bias = rng.standard_normal(groups * kernels).astype(np.float32)
+
+    weights_row = groups * kernels + 3
+    weights = transformed(device, tile, w, weights_row)
+    by_row = weights[2:].reshape(positions, channels, weights_row)
+    assert np.isnan(by_row[:, :, groups * kernels :]).all()
+    exact = np.broadcast_to(bias[:, None, None], (samples, groups * kernels, *out_size)).astype(np.float64)
+    listed: Listed = [[] for _ in range(samples)]
+    needed = np.zeros((channels, weights_row), bool)
+    for (sample, group), ks, cs in zip(parts, active, fed, strict=True):
+        planes = [group * channels + c for c in cs]
+        source.pixels(arena)[sample, planes] = x[sample, planes]
+        read = windows(x[sample : sample + 1, planes], (3, 3), (*STRIDES, pad), out_size)
+        exact[sample, ks] += np.einsum("nchwij,kcij->nkhw", read, w[ks][:, cs].astype(np.float64))[0]
+        listed[sample] += ks
+        needed[np.ix_(cs, ks)] = True
+    by_row[:, ~needed] = np.nan
+
+    lists, flags = Lists(), np.concatenate([alive.ravel().astype(np.uint8), new_flags(out)])
+    dense, parameters, stages = epilogue.buffers
+    count = tiles[0] * tiles[1]
+    row = count + int(rng.integers(0, 3))
+    inputs = len(dense)
+    sums = inputs + samples * positions * groups * channels * row
+    dense = np.concatenate(
+        [dense, np.full(samples * positions * groups * (channels + kernels) * row, np.nan, np.float32)]
+    )
+    arguments = structure(
+        "WinogradArguments",
+        **{"in": source.argument, "out": out.argument},
+        parts=lists.parts(active, fed),
+        groups=groups,
+        group_channels=channels,
+        group_kernels=kernels,
+        pad_top=pad[0],
+        pad_left=pad[1],
+        tiles_x=tiles[1],
+        tiles=count,
+        inputs=inputs,
+        sums=sums,
+        row=row,
+        weights=2,
+        weights_row=weights_row,
+        bias=len(parameters),
+        in_flags=0 if rng.integers(2) else NONE,
+        in_flags_stride=source.channels,
+        out_flags=alive.size,
+        out_flags_stride=out.channels,
+        epilogue=epilogue.argument,
+    )
+    parameters = np.concatenate([parameters, bias])
+    before, on = arena.copy(), lists.array
+    z = samples * groups
+    device.run("winograd_input", [count, max(map(len, fed)), z], [8, 1, 1], arena, dense, on, arguments, TILE=tile)
+    device.run(
+        "winograd_product", [groups_of(count, 16) * 8, groups_of(kernels, 16) * 8, z * positions], [8, 8, 1],
+        dense, dense, weights, on, flags, arguments, TILE=tile, **TILES,
+    )  # fmt: skip
+    device.run(
+        "winograd_output", [count, max(map(len, active)), z], [8, 1, 1],
+        arena, arena, dense, parameters, stages, on, flags, arguments, TILE=tile,
+    )  # fmt: skip
+    check(before, arena, out, epilogue.applied(exact, before), listed)
+    check_flags(flags[alive.size :], arena, out, listed)
+
+
+@pytest.mark.parametrize(("tile", "bound"), [(2, 5e-7), (4, 2e-6)])
+def test_rounding(device: Device, tile: int, bound: float) -> None:
+    """The error of a sum over many channels, of the largest output there is: worse points of F(4, 3) do not pass."""
+    rng = np.random.default_rng(1)
+    channels, kernels, size = 128, 16, 16
+    source, out = Planes(1, channels, size, size), Planes(1, kernels, size, size)
+    arena = arena_of([source, out])
+    x = rng.standard_normal((1, channels, size, size)).astype(np.float32)
+    source.pixels(arena)[:] = x
+    w = rng.standard_normal((kernels, channels, 3, 3)).astype(np.float32)
+    count, positions = (size // tile) ** 2, (tile + 2) ** 2
+    lists = Lists()
+    arguments = structure(
+        "WinogradArguments", **{"in": source.argument, "out": out.argument},
+        parts=lists.parts([list(range(kernels))], [list(range(channels))]), groups=1, group_channels=channels,
+        group_kernels=kernels, pad_top=1, pad_left=1, tiles_x=size // tile, tiles=count,
+        sums=positions * channels * count, row=count, weights=2, weights_row=kernels, bias=NONE, in_flags=NONE,
+        out_flags=NONE,
+    )  # fmt: skip
+    dense = np.zeros(positions * (channels + kernels) * count, np.float32)
+    flags, none = np.zeros(1, np.uint8), np.zeros(8, np.float32)
+    weights = transformed(device, tile, w, kernels)
+    device.run("winograd_input", [count, channels, 1], None, arena, dense, lists.array, arguments, TILE=tile)
+    device.run(
+        "winograd_product", [groups_of(count, 16) * 8, 8, positions], [8, 8, 1],
+        dense, dense, weights, lists.array, flags, arguments, TILE=tile, **TILES,
+    )  # fmt: skip
+    device.run(
+        "winograd_output", [count, kernels, 1], None,
+        arena, arena, dense, none, none, lists.array, flags, arguments, TILE=tile,
+    )  # fmt: skip
+    read = windows(x, (3, 3), (*STRIDES, [1, 1]), [size, size])
+    exact = np.einsum("nchwij,kcij->nkhw", read, w.astype(np.float64), optimize=True)
+    error = np.sqrt(np.mean((out.pixels(arena) - exact) ** 2) / np.mean(exact**2))
+    assert error <= bound
