@@ -21,11 +21,12 @@ HOST, DEVICE = 1, 2  # tid
 NANOSECOND = 1e-3  # microseconds; what rounding may do
 
 
-@pytest.fixture(params=["cpu", "opencl"])
+@pytest.fixture(params=[("cpu", "auto"), ("opencl", "cpu"), ("opencl", "device")], ids="-".join)
 def profiled(request: pytest.FixtureRequest) -> pdrt.Session:
     """Return a session that profiles the gated network."""
+    device, switches = request.param
     try:
-        return pdrt.Session(native.gated(), device=request.param, profile=True)
+        return pdrt.Session(native.gated(), device=device, switches=switches, profile=True)
     except pdrt.DeviceError as error:
         pytest.skip(f"no OpenCL device: {error}")
 
