@@ -151,7 +151,8 @@ def show(bench: Bench) -> None:
     machine, path = bench.results.machine, bench.results.path
     page.write(bench, tables(bench, every_layer=True), None, path.with_suffix(".html"))
     print(f"\nmeasured on {machine['device']} beside {machine['processor']} ({machine['cores']} cores)")
-    print(f"with {machine['command']}\nnumbers: {path}\npage:    {path.with_suffix('.html')}")
+    print(f"with {machine['command']}; load average {machine['load_at_start']:.1f} at the start")
+    print(f"numbers: {path}\npage:    {path.with_suffix('.html')}")
 
 
 def parse() -> argparse.Namespace:

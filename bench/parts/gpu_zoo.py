@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -43,7 +43,8 @@ def measure(bench: Bench, files: ZooFiles, batch: int, device: str) -> Row:
         row["executed"][key] = int(session.last_run.macs_executed)
         row["switches"][key] = session.explain({INPUT: image.shape}).switches_at
         contenders[key] = partial(session.run, feed)
-        profiled[key] = Profiled(model, feed, device)
+        where: Literal["cpu", "device"] = "device" if row["switches"][key].startswith("on the device") else "cpu"
+        profiled[key] = Profiled(model, feed, device, where)
         contenders[f"{key}, profiled"] = profiled[key].run
     host = pdrt.Session(files.dense["pdrt"], device="cpu")
     contenders["pdrt on the CPU"] = partial(host.run, feed)
@@ -68,8 +69,8 @@ def measure(bench: Bench, files: ZooFiles, batch: int, device: str) -> Row:
 class Profiled:
     """A network in a session that profiles, whose runs take turns with the others'."""
 
-    def __init__(self, model: Path, feed: dict[str, Array], device: str) -> None:
-        self._session = pdrt.Session(model, device=device, profile=True)
+    def __init__(self, model: Path, feed: dict[str, Array], device: str, switches: Literal["cpu", "device"]) -> None:
+        self._session = pdrt.Session(model, device=device, switches=switches, profile=True)
         self._feed = feed
         self._runs: list[pdrt.RunStats] = []
 
