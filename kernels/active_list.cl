@@ -8,10 +8,10 @@
 #ifndef LANES
 #define LANES 64
 #endif
-#include "arguments.h"
+#include "storage.h"
 
-static inline bool is_on(__global const float* dense, __global const int* conditions, int count,
-                         int sample, int number) {
+INLINE bool is_on(__global const float* dense, __global const int* conditions, int count,
+                  int sample, int number) {
   bool on = count == 0;  // by an alternative before this one
   bool all = true;       // conditions of this alternative so far
   int alternative = 0;

@@ -26,7 +26,7 @@
 
 // Adds one row of the filter: `taps` of it on a row of the input, whose column `x` the first output
 // reads first.
-static inline void add_row(__global const PLANE* in, uint row, int x, int width, int stride,
+INLINE void add_row(__global const PLANE* in, uint row, int x, int width, int stride,
                            int dilation, __global const float* taps, int tap_count, float* sums) {
 #if FILTER_W && STRIDE
   float pixels[(STRIP - 1) * STRIDE + FILTER_W];

@@ -28,7 +28,7 @@
 #define FLOATS float
 #endif
 
-static inline float sum_of(FLOATS x) {
+INLINE float sum_of(FLOATS x) {
 #if VECTOR == 4
   return (x.x + x.y) + (x.z + x.w);
 #else

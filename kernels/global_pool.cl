@@ -8,7 +8,7 @@
 #endif
 #include "storage.h"
 
-static inline float combined(float x, float y, int maximum) {
+INLINE float combined(float x, float y, int maximum) {
   if (!maximum) return x + y;
   return x > y || x != x ? x : y;
 }

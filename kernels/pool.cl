@@ -6,7 +6,7 @@
 
 // Positions of a window along an axis that lie in [low, high); 1 where there are none, so that what
 // has nothing to average is 0.
-static inline int divisor(int start, int length, int dilation, int low, int high) {
+INLINE int divisor(int start, int length, int dilation, int low, int high) {
   int inside = 0;
   for (int i = 0; i < length; ++i)
     inside += start + i * dilation >= low && start + i * dilation < high;

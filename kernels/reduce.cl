@@ -16,7 +16,7 @@
 #ifndef LANES
 #define LANES 64
 #endif
-#include "arguments.h"
+#include "storage.h"
 
 #if OPERATION == 2
 #define NEUTRAL (-INFINITY)
@@ -26,7 +26,7 @@
 #define NEUTRAL 0.0f
 #endif
 
-static inline float combined(float x, float y) {
+INLINE float combined(float x, float y) {
 #if OPERATION == 2
   return x > y || x != x ? x : y;
 #elif OPERATION == 3

@@ -17,9 +17,9 @@
 #ifndef LANES
 #define LANES 64
 #endif
-#include "arguments.h"
+#include "storage.h"
 
-static inline float larger(float x, float y) { return x > y || x != x ? x : y; }
+INLINE float larger(float x, float y) { return x > y || x != x ? x : y; }
 
 __kernel __attribute__((reqd_work_group_size(WIDTH, LANES, 1))) void softmax(
     __global const float* restrict dense_in, __global float* restrict dense_out,

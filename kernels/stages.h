@@ -20,8 +20,6 @@
 #define STAGES 0xffffffffu
 #endif
 
-#define UNROLL _Pragma("unroll")
-
 // Where stages find their operands. Programs without planes leave `planes` at 0.
 typedef struct {
   __global const PLANE* planes;
@@ -29,37 +27,59 @@ typedef struct {
   __global const float* parameters;
 } Operands;
 
-// `value` is said in terms of x, of the operand y, and of the stage's numbers a and b.
-#define STAGE(name, value)                    \
-  case name:                                  \
-    if ((STAGES) >> name & 1u) {              \
-      UNROLL                                  \
-      for (int j = 0; j < PIXELS_HELD; ++j) { \
-        const float x = row[j];               \
-        const float y = operand[j];           \
-        row[j] = value;                       \
-      }                                       \
-    }                                         \
-    break;
-
-static inline float limited(float x, float low, float high) {
+INLINE float limited(float x, float low, float high) {
   x = x < low ? low : x;  // a NaN stays, which clamp() and fmin() do not promise
   return x > high ? high : x;
 }
 
-static inline float sigmoid(float x) { return 1.0f / (1.0f + exp(-x)); }
+// Stages of many instructions. Not inlined: a kernel's worth of copies for every pixel that a
+// work-item holds is more than compilers unroll, and sums that are not in registers are slow.
+__attribute__((noinline)) static float long_stage(int stage, float x, float y) {
+  switch (stage) {
+    case STAGE_DIVIDE:
+      return x / y;
+    case STAGE_REVERSE_DIVIDE:
+      return y / x;
+    case STAGE_SIGMOID:
+      return 1.0f / (1.0f + exp(-x));
+    case STAGE_SILU:
+      return x * (1.0f / (1.0f + exp(-x)));
+    case STAGE_TANH:
+      return tanh(x);
+    case STAGE_EXPONENTIAL:
+      return exp(x);
+    default:
+      return sqrt(x);
+  }
+}
+
+// `value` is said in terms of x, of the operand y, and of the stage's numbers a and b.
+#define EACH_PIXEL(value)                 \
+  UNROLL                                  \
+  for (int j = 0; j < PIXELS_HELD; ++j) { \
+    const float x = row[j];               \
+    const float y = operand[j];           \
+    row[j] = value;                       \
+  }
+#define STAGE(name, value)       \
+  case name:                     \
+    if ((STAGES) >> name & 1u) { \
+      EACH_PIXEL(value)          \
+    }                            \
+    break;
+#define LONG_STAGES                                                                           \
+  (1u << STAGE_DIVIDE | 1u << STAGE_REVERSE_DIVIDE | 1u << STAGE_SIGMOID | 1u << STAGE_SILU | \
+   1u << STAGE_TANH | 1u << STAGE_EXPONENTIAL | 1u << STAGE_SQUARE_ROOT)
 
 // One stage on the pixels of one kernel. `off`: the operand is a switch, and off; the pixels were
 // never computed, or do not matter, and may be anything.
-static inline void run_stage(int stage, float a, float b, bool off, float shift,
-                             const float* operand, float* row) {
+INLINE void run_stage(int stage, float a, float b, bool off, float shift, const float* operand,
+                      float* row) {
   switch (stage) {
     STAGE(STAGE_ADD, x + y)
     STAGE(STAGE_SUBTRACT, x - y)
     STAGE(STAGE_REVERSE_SUBTRACT, y - x)
     STAGE(STAGE_MULTIPLY, off ? 0.0f : x * y)
-    STAGE(STAGE_DIVIDE, x / y)
-    STAGE(STAGE_REVERSE_DIVIDE, y / x)
     STAGE(STAGE_MINIMUM, x < y || x != x ? x : y)
     STAGE(STAGE_MAXIMUM, x > y || x != x ? x : y)
     STAGE(STAGE_AFFINE, mad(x, y, shift))
@@ -67,24 +87,23 @@ static inline void run_stage(int stage, float a, float b, bool off, float shift,
     STAGE(STAGE_RELU, x < 0.0f ? 0.0f : x)
     STAGE(STAGE_LEAKY_RELU, x < 0.0f ? x * a : x)
     STAGE(STAGE_CLIP, limited(x, a, b))
-    STAGE(STAGE_SIGMOID, sigmoid(x))
     STAGE(STAGE_HARD_SIGMOID, limited(mad(x, a, b), 0.0f, 1.0f))
     STAGE(STAGE_HARD_SWISH, x * limited(mad(x, 1.0f / 6, 0.5f), 0.0f, 1.0f))
-    STAGE(STAGE_TANH, tanh(x))
-    STAGE(STAGE_SILU, x * sigmoid(x))
     STAGE(STAGE_ABSOLUTE, fabs(x))
     STAGE(STAGE_NEGATE, -x)
-    STAGE(STAGE_EXPONENTIAL, exp(x))
-    STAGE(STAGE_SQUARE_ROOT, sqrt(x))
+    default:
+      if ((STAGES)&LONG_STAGES) {
+        EACH_PIXEL(long_stage(stage, x, y))
+      }
   }
 }
 
 // All stages, on held[i][j]: pixel j of kernel kernels[i] of a sample. pixels[j] is where that
 // pixel is from pixel (0, 0) of the output's plane on; it is looked up in planes of operands, so
 // that all kernels and pixels must exist, whether their results are wanted or not.
-static inline void run_stages(Epilogue epilogue, __global const StageArguments* stages,
-                              Operands operands, int sample, const int* kernels, const uint* pixels,
-                              float (*held)[PIXELS_HELD]) {
+INLINE void run_stages(Epilogue epilogue, __global const StageArguments* stages, Operands operands,
+                       int sample, const int* kernels, const uint* pixels,
+                       float (*held)[PIXELS_HELD]) {
   for (int s = 0; s < epilogue.count; ++s) {
     const StageArguments stage = stages[epilogue.first + s];
     __global const float* numbers =

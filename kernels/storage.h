@@ -11,7 +11,14 @@
 #define PLANE float
 #endif
 
-static inline float load_pixel(__global const PLANE* planes, uint at) {
+// Functions get pointers to what their callers hold in registers, where it stays only if they
+// become part of these. (Simulators may want to see calls.)
+#ifndef INLINE
+#define INLINE static inline __attribute__((always_inline))
+#endif
+#define UNROLL _Pragma("unroll")
+
+INLINE float load_pixel(__global const PLANE* planes, uint at) {
 #ifdef PDRT_HALF_PLANES
   return vload_half(at, planes);
 #else
@@ -19,7 +26,7 @@ static inline float load_pixel(__global const PLANE* planes, uint at) {
 #endif
 }
 
-static inline void store_pixel(__global PLANE* planes, uint at, float x) {
+INLINE void store_pixel(__global PLANE* planes, uint at, float x) {
 #ifdef PDRT_HALF_PLANES
   vstore_half(x, at, planes);
 #else
@@ -28,19 +35,19 @@ static inline void store_pixel(__global PLANE* planes, uint at, float x) {
 }
 
 // Where pixel (0, 0) of a plane is.
-static inline uint plane_at(Planes planes, int sample, int channel) {
+INLINE uint plane_at(Planes planes, int sample, int channel) {
   return planes.base + (uint)sample * planes.sample_stride + (uint)channel * planes.stride;
 }
 
 // Where pixel number `p` of a map is, counted row by row, from pixel (0, 0) on. Maps without a gap
 // between their rows need no division.
-static inline uint pixel_at(Planes planes, uint p) {
+INLINE uint pixel_at(Planes planes, uint p) {
   const uint width = (uint)planes.width;
   return planes.row == planes.width ? p : p + p / width * ((uint)planes.row - width);
 }
 
 // The active kernels and channels of an entry of an array of parts.
-static inline Part part_at(__global const int* lists, uint parts, int entry) {
+INLINE Part part_at(__global const int* lists, uint parts, int entry) {
   __global const int* at = lists + parts + 4 * entry;
   const Part part = {at[0], at[1], at[2], at[3]};
   return part;
@@ -48,8 +55,7 @@ static inline Part part_at(__global const int* lists, uint parts, int entry) {
 
 // Says that a plane holds a number other than zero. Work-items that say so at once all store the
 // same 1.
-static inline void set_flag(__global uchar* flags, uint first, uint sample_stride, int sample,
-                            int k) {
+INLINE void set_flag(__global uchar* flags, uint first, uint sample_stride, int sample, int k) {
   if (first != PDRT_NONE) flags[first + (uint)sample * sample_stride + (uint)k] = 1;
 }
 

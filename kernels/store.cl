@@ -10,7 +10,7 @@
 #include "storage.h"
 
 // Whether an ascending list holds a number.
-static inline bool holds(__global const int* list, int count, int number) {
+INLINE bool holds(__global const int* list, int count, int number) {
   int first = 0, last = count;  // smaller ones come before `first`, none from `last` on
   while (first < last) {
     const int middle = (first + last) / 2;

@@ -1,8 +1,19 @@
 // A work-group's part of a product of matrices: a tile of TILE_KERNELS kernels by TILE_PIXELS
-// pixels, of which each work-item holds THREAD_KERNELS by THREAD_PIXELS sums. Kernels of a
-// work-item lie side by side, so that they are read as vectors and all work-items of a row of the
-// group read the same; its pixels lie THREADS_X apart, so that neighbours read and write
-// neighbouring numbers. Neither has bank conflicts.
+// pixels, summed up over listed channels. Chunks of a few channels go through local memory.
+//
+// Options:
+//   TILE_KERNELS, TILE_PIXELS       of a work-group
+//   THREAD_KERNELS, THREAD_PIXELS   of a work-item; they divide the tile's
+//   RUN                             pixels of a work-item that lie side by side; divides
+//                                   THREAD_PIXELS
+//   SLICES                          of work-items, each of which takes its share of the channels,
+//   so
+//                                   that few tiles make many work-items; divides THREAD_KERNELS
+//
+// Local memory has no bank conflicts: kernels of a work-item lie side by side, are read as vectors,
+// and a row of work-items reads the same ones. Runs of pixels lie THREADS_X runs apart: with RUN 1
+// neighbours read and write neighbours, with RUN 4 they read vectors, which is fewer instructions
+// in the loop for more transactions when pixels are stored.
 #ifndef PDRT_KERNELS_TILE_H
 #define PDRT_KERNELS_TILE_H
 
@@ -18,23 +29,39 @@
 #ifndef THREAD_PIXELS
 #define THREAD_PIXELS 4
 #endif
+#ifndef RUN
+#define RUN 1
+#endif
+#ifndef SLICES
+#define SLICES 1
+#endif
 
-#define KERNELS_HELD THREAD_KERNELS
+#define KERNELS_HELD (THREAD_KERNELS / SLICES)
 #define PIXELS_HELD THREAD_PIXELS
 #include "stages.h"
 
 #define THREADS_X (TILE_PIXELS / THREAD_PIXELS)
 #define THREADS_Y (TILE_KERNELS / THREAD_KERNELS)
-#define THREADS (THREADS_X * THREADS_Y)
+#define THREADS (THREADS_X * THREADS_Y)  // of a slice
 
-// How many numbers of a chunk, `depth` rows of `width`, a work-item brings: those at
+// How many numbers of a slice's chunk, `depth` rows of `width`, a work-item brings: those at
 // thread + i * THREADS.
 #define LOADS(depth, width) (((depth) * (width) + THREADS - 1) / THREADS)
 
+// A work-item's slice, its number within that, and of its pixel j and its kernel i within the tile.
+INLINE int tile_slice(void) { return SLICES > 1 ? (int)get_local_id(1) / THREADS_Y : 0; }
+INLINE int tile_row(void) { return (int)get_local_id(1) - tile_slice() * THREADS_Y; }
+INLINE int tile_thread(void) { return tile_row() * THREADS_X + (int)get_local_id(0); }
+INLINE int tile_pixel(int j) {
+  return (int)get_local_id(0) * RUN + j % RUN + j / RUN * THREADS_X * RUN;
+}
+INLINE int tile_kernel(int i) { return tile_row() * THREAD_KERNELS + i; }
+INLINE int held_kernel(int i) { return tile_kernel(tile_slice() * KERNELS_HELD + i); }
+
 // Whether entries [first, first + count) of a list of channels are zero all over, as far as flags
 // say; `flags` may be 0.
-static inline bool is_dead(int first, int count, __global const int* channels, int channel_count,
-                           __global const uchar* flags) {
+INLINE bool is_dead(int first, int count, __global const int* channels, int channel_count,
+                    __global const uchar* flags) {
   uint alive = !flags;
   UNROLL
   for (int i = 0; i < count && flags; ++i)
@@ -42,17 +69,33 @@ static inline bool is_dead(int first, int count, __global const int* channels, i
   return !alive;
 }
 
-// A work-item's share of a chunk, to local memory.
-static inline void store_chunk(__local float* chunk, int size, int thread, const float* numbers,
-                               int count) {
+// A work-item's share of a chunk of a matrix, in which a channel has `of_channel` numbers of the
+// chunk, and is `stride` away from the next. Number i is at from[i] of the channel; entry `first`
+// of the list is the chunk's first channel. Zeros where the list has ended; there, as in all places
+// that do not count, something else is loaded that exists: loads without a condition are on their
+// way together.
+INLINE void load_chunk(__global const float* matrix, uint stride, const uint* from,
+                       __global const int* channels, int channel_count, int first, int of_channel,
+                       int count, float* numbers) {
   UNROLL
   for (int i = 0; i < count; ++i) {
-    const int element = thread + i * THREADS;
+    const int entry = first + (tile_thread() + i * THREADS) / of_channel;
+    const uint c = (uint)channels[min(entry, channel_count - 1)];
+    const float number = matrix[from[i] + c * stride];
+    numbers[i] = entry < channel_count ? number : 0.0f;
+  }
+}
+
+// A work-item's share of a chunk, to local memory.
+INLINE void store_chunk(__local float* chunk, int size, const float* numbers, int count) {
+  UNROLL
+  for (int i = 0; i < count; ++i) {
+    const int element = tile_thread() + i * THREADS;
     if (element < size) chunk[element] = numbers[i];
   }
 }
 
-static inline void clear_sums(float (*sums)[THREAD_PIXELS]) {
+INLINE void clear_sums(float (*sums)[THREAD_PIXELS]) {
   UNROLL
   for (int i = 0; i < THREAD_KERNELS; ++i) {
     UNROLL
@@ -61,22 +104,47 @@ static inline void clear_sums(float (*sums)[THREAD_PIXELS]) {
 }
 
 // sums[i][j] += kernels[d][i] * pixels[d][j] over the rows d of a chunk.
-static inline void multiply_chunk(int depth, __local const float* kernels,
-                                  __local const float* pixels, float (*sums)[THREAD_PIXELS]) {
-  kernels += get_local_id(1) * THREAD_KERNELS;
-  pixels += get_local_id(0);
+INLINE void multiply_chunk(int depth, __local const float* kernels, __local const float* pixels,
+                           float (*sums)[THREAD_PIXELS]) {
   UNROLL
   for (int d = 0; d < depth; ++d) {
-    float weight[THREAD_KERNELS];
+    float weight[THREAD_KERNELS], pixel[THREAD_PIXELS];
     UNROLL
-    for (int i = 0; i < THREAD_KERNELS; ++i) weight[i] = kernels[d * TILE_KERNELS + i];
+    for (int i = 0; i < THREAD_KERNELS; ++i) weight[i] = kernels[d * TILE_KERNELS + tile_kernel(i)];
     UNROLL
-    for (int j = 0; j < THREAD_PIXELS; ++j) {
-      const float x = pixels[d * TILE_PIXELS + j * THREADS_X];
+    for (int j = 0; j < THREAD_PIXELS; ++j) pixel[j] = pixels[d * TILE_PIXELS + tile_pixel(j)];
+    UNROLL
+    for (int i = 0; i < THREAD_KERNELS; ++i) {
       UNROLL
-      for (int i = 0; i < THREAD_KERNELS; ++i) sums[i][j] = mad(weight[i], x, sums[i][j]);
+      for (int j = 0; j < THREAD_PIXELS; ++j) sums[i][j] = mad(weight[i], pixel[j], sums[i][j]);
     }
   }
+}
+
+// Adds up the sums of all slices, of which each gets its share of every work-item's kernels.
+INLINE void add_slices(__local float* room, const float (*sums)[THREAD_PIXELS],
+                       float (*held)[PIXELS_HELD]) {
+#if SLICES == 1
+  UNROLL
+  for (int i = 0; i < THREAD_KERNELS * THREAD_PIXELS; ++i)
+    held[i / THREAD_PIXELS][i % THREAD_PIXELS] = sums[i / THREAD_PIXELS][i % THREAD_PIXELS];
+#else
+  __local float* column = room + tile_thread();
+  UNROLL
+  for (int i = 0; i < THREAD_KERNELS * THREAD_PIXELS; ++i)
+    column[(tile_slice() * THREAD_KERNELS * THREAD_PIXELS + i) * THREADS] =
+        sums[i / THREAD_PIXELS][i % THREAD_PIXELS];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  column += tile_slice() * KERNELS_HELD * PIXELS_HELD * THREADS;
+  UNROLL
+  for (int i = 0; i < KERNELS_HELD * PIXELS_HELD; ++i) {
+    float sum = 0.0f;
+    UNROLL
+    for (int slice = 0; slice < SLICES; ++slice)
+      sum += column[(slice * THREAD_KERNELS * THREAD_PIXELS + i) * THREADS];
+    held[i / PIXELS_HELD][i % PIXELS_HELD] = sum;
+  }
+#endif
 }
 
 #endif

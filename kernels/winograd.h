@@ -6,6 +6,8 @@
 #ifndef PDRT_KERNELS_WINOGRAD_H
 #define PDRT_KERNELS_WINOGRAD_H
 
+#include "storage.h"
+
 #ifndef TILE
 #define TILE 4
 #endif
@@ -19,7 +21,7 @@
 #define FAR_2 (FAR * FAR)
 
 // The inputs' values.
-static inline void transform_input(const float* d, float* v) {
+INLINE void transform_input(const float* d, float* v) {
 #if TILE == 2
   v[0] = d[2] - d[0];
   v[1] = d[2] + d[1];
@@ -39,7 +41,7 @@ static inline void transform_input(const float* d, float* v) {
 
 // The filter's values, each divided by the product of the differences between its point and the
 // others.
-static inline void transform_weights(const float* g, float* u) {
+INLINE void transform_weights(const float* g, float* u) {
 #if TILE == 2
   const float even = 0.5f * (g[0] + g[2]), odd = 0.5f * g[1];
   u[0] = -g[0];
@@ -61,7 +63,7 @@ static inline void transform_weights(const float* g, float* u) {
 }
 
 // From sums of products to outputs.
-static inline void transform_sums(const float* m, float* y) {
+INLINE void transform_sums(const float* m, float* y) {
 #if TILE == 2
   y[0] = m[0] + m[1] + m[2];
   y[1] = m[1] - m[2] + m[3];

@@ -4,7 +4,6 @@
 // Range: [tiles][longest list of channels][samples * groups], or more along the tiles.
 // Arguments: in, dense_out, lists, WinogradArguments.
 // Options: TILE, 2 or 4.
-#include "storage.h"
 #include "winograd.h"
 
 __kernel void winograd_input(__global const PLANE* restrict in, __global float* restrict dense_out,
@@ -23,28 +22,28 @@ __kernel void winograd_input(__global const PLANE* restrict in, __global float* 
   const int first_x = (tile - tile_y * a.tiles_x) * TILE - a.pad_left;
 
   float columns[SIDE][SIDE];  // transformed along the columns
-#pragma unroll
+  UNROLL
   for (int j = 0; j < SIDE; ++j) {
     const int x = first_x + j;
     float column[SIDE], values[SIDE];
-#pragma unroll
+    UNROLL
     for (int i = 0; i < SIDE; ++i) {
       const int y = first_y + i;
       const bool inside = y >= 0 && y < a.in.height && x >= 0 && x < a.in.width;
       column[i] = inside ? load_pixel(in, plane + (uint)(y * a.in.row + x)) : 0.0f;
     }
     transform_input(column, values);
-#pragma unroll
+    UNROLL
     for (int i = 0; i < SIDE; ++i) columns[i][j] = values[i];
   }
   const uint channels = (uint)(a.groups * a.group_channels);
   __global float* to =
       dense_out + a.inputs + (uint)tile + ((uint)sample * POSITIONS * channels + (uint)c) * a.row;
-#pragma unroll
+  UNROLL
   for (int i = 0; i < SIDE; ++i) {
     float values[SIDE];
     transform_input(columns[i], values);
-#pragma unroll
+    UNROLL
     for (int j = 0; j < SIDE; ++j) to[(uint)(i * SIDE + j) * channels * a.row] = values[j];
   }
 }

@@ -3,7 +3,6 @@
 // Range: [kernels][channels of a group].
 // Arguments: weights, transformed weights, WinogradWeightsArguments.
 // Options: TILE, 2 or 4.
-#include "arguments.h"
 #include "winograd.h"
 
 __kernel void winograd_weights(__global const float* restrict weights,
@@ -15,20 +14,20 @@ __kernel void winograd_weights(__global const float* restrict weights,
 
   __global const float* taps = weights + a.in + (uint)(k * a.channels + c) * 9;
   float columns[SIDE][3];  // transformed along the columns
-#pragma unroll
+  UNROLL
   for (int j = 0; j < 3; ++j) {
     const float column[3] = {taps[j], taps[3 + j], taps[6 + j]};
     float values[SIDE];
     transform_weights(column, values);
-#pragma unroll
+    UNROLL
     for (int i = 0; i < SIDE; ++i) columns[i][j] = values[i];
   }
   __global float* to = transformed + a.out + (uint)c * a.row + (uint)k;
-#pragma unroll
+  UNROLL
   for (int i = 0; i < SIDE; ++i) {
     float values[SIDE];
     transform_weights(columns[i], values);
-#pragma unroll
+    UNROLL
     for (int j = 0; j < SIDE; ++j) to[(uint)((i * SIDE + j) * a.channels) * a.row] = values[j];
   }
 }

@@ -10,12 +10,17 @@ from pathlib import Path
 
 import pytest
 
+import opencl_devices
 from pdrt import _core
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Costs that someone measured on this machine decide which way a convolution runs; tests start without.
 os.environ["PDRT_CACHE_DIR"] = str(REPOSITORY / "build" / "no-such-cache")
+
+# PoCL's vectoriser takes a second for each program, and the tests build hundreds that run once, on little data. They are
+# built with everything else that they are built with; Intel's runtime, and PoCL by itself, vectorise.
+os.environ.setdefault("POCL_WORK_GROUP_METHOD", "loops")
 
 # The only good reasons for a skip when PDRT_CI is set: data beside the repository, and what this processor is.
 ALLOWED_IN_CI = ("PDRT_DATA", "processor")
@@ -53,6 +58,26 @@ def each_isa(request: pytest.FixtureRequest) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PDRT_ISA", request.param)
         yield request.param
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for `on_device` once for every OpenCL device; nobody else looks for devices."""
+    if "on_device" in metafunc.fixturenames:
+        metafunc.parametrize("on_device", opencl_devices.names() or [None], indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def on_device(request: pytest.FixtureRequest, programs: str) -> opencl_devices.Maker:
+    """Return what makes sessions on an OpenCL device; skip where there is none."""
+    if request.param is None:
+        pytest.skip("no OpenCL device works here: install pocl-opencl-icd")
+    return opencl_devices.Maker(request.param, programs)
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a folder for built programs, so that no program is built twice."""
+    return str(tmp_path_factory.mktemp("programs"))
 
 
 def cmake_build(folder: Path, target: str, *definitions: str) -> Path:

@@ -128,6 +128,7 @@ def run_convolution(device: Device, seed: int, filter_size: Sequence[int], half:
     )
     tile_kernels, tile_pixels = options.get("TILE_KERNELS", 64), options.get("TILE_PIXELS", 64)
     threads = [tile_pixels // options.get("THREAD_PIXELS", 4), tile_kernels // options.get("THREAD_KERNELS", 4), 1]
+    threads[1] *= options.get("SLICES", 1)
     tiles = [groups_of(out_size[0] * out_size[1], tile_pixels), groups_of(kernels, tile_kernels), len(parts)]
     before = arena.copy()
     device.run(
@@ -153,11 +154,18 @@ def test_convolution(device: Device, filter_size: tuple[int, int], seed: int) ->
     run_convolution(device, seed, filter_size, **SMALL)
 
 
+# Few work-items, each of which brings several rows of a chunk; and the channels shared out to slices.
+OTHER_TILES = [
+    {"TILE_KERNELS": 8, "TILE_PIXELS": 32, "THREAD_KERNELS": 4, "THREAD_PIXELS": 4, "CHUNK": 16, "RUN": 2},
+    {**SMALL, "CHUNK": 1, "THREAD_KERNELS": 4, "SLICES": 2},
+]
+
+
+@pytest.mark.parametrize("tiles", OTHER_TILES)
 @shapes
 @given(seed=seeds)
-def test_convolution_with_tiles_of_other_shapes(device: Device, seed: int) -> None:
-    """Few work-items, each of which brings several rows of a chunk."""
-    run_convolution(device, seed, (3, 3), TILE_KERNELS=8, TILE_PIXELS=32, THREAD_KERNELS=4, THREAD_PIXELS=4, CHUNK=16)
+def test_convolution_with_other_tiles(device: Device, tiles: dict[str, int], seed: int) -> None:
+    run_convolution(device, seed, (3, 3), **tiles)
 
 
 @shapes

@@ -29,7 +29,7 @@ from programs import (
 
 __all__ = ["device"]
 
-SMALL = {"TILE_KERNELS": 16, "TILE_PIXELS": 16, "THREAD_KERNELS": 2, "THREAD_PIXELS": 2}
+TILES = {"TILE_KERNELS": 16, "TILE_PIXELS": 16, "THREAD_KERNELS": 4, "THREAD_PIXELS": 2, "SLICES": 2, "CHUNK": 4}
 STRIDES = ([1, 1], [1, 1])
 
 
@@ -124,7 +124,7 @@ def test_winograd(device: Device, tile: int, seed: int) -> None:
     device.run("winograd_input", [count, max(map(len, fed)), z], [8, 1, 1], arena, dense, on, arguments, TILE=tile)
     device.run(
         "winograd_product", [groups_of(count, 16) * 8, groups_of(kernels, 16) * 8, z * positions], [8, 8, 1],
-        dense, dense, weights, on, flags, arguments, TILE=tile, **SMALL,
+        dense, dense, weights, on, flags, arguments, TILE=tile, **TILES,
     )  # fmt: skip
     device.run(
         "winograd_output", [count, max(map(len, active)), z], [8, 1, 1],
@@ -159,7 +159,7 @@ def test_rounding(device: Device, tile: int, bound: float) -> None:
     device.run("winograd_input", [count, channels, 1], None, arena, dense, lists.array, arguments, TILE=tile)
     device.run(
         "winograd_product", [groups_of(count, 16) * 8, 8, positions], [8, 8, 1],
-        dense, dense, weights, lists.array, flags, arguments, TILE=tile, **SMALL,
+        dense, dense, weights, lists.array, flags, arguments, TILE=tile, **TILES,
     )  # fmt: skip
     device.run(
         "winograd_output", [count, kernels, 1], None,

@@ -42,7 +42,8 @@ Chain::Chain(const Frame& frame, const plan::Step& step, std::int64_t sample)
 
 // Kernels multiplied by zero do not count where nothing with pixels follows: they are constants.
 bool Chain::multiplies_by_one(int stage) const {
-  if (!step_.chain[stage].is_switch) return false;
+  const plan::ChainStage& from = step_.chain[stage];
+  if (!from.is_switch || (from.value != kAbsent && !frame_.known(from.value))) return false;
   const bool zeros_count = !frame_.skip || stage < last_plane_stage_;
   const cpu::EpilogueStage& multiply = stages_[stage];
   const std::int64_t numbers =

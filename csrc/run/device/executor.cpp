@@ -52,6 +52,7 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
                skip && switches_on_device),
       changing_(plan.steps.size(), false),
       may_be_off_(plan.values.size(), false),
+      everything_(plan.values.size(), true),
       steps_(plan.steps.size()),
       numbers_(plan.steps.size()) {
   if (!device.options.fallback_to_host) refuse_host_steps();
@@ -155,7 +156,7 @@ std::unique_ptr<run::Workspace> DeviceExecutor::make_workspace() const {
 
 Frame DeviceExecutor::all_on(Workspace& work) const {
   return Frame(plan_, host_steps_.packed(), cpu::select_engine(), 1, false, work)
-      .without(moves_.unknown);
+      .without(everything_);
 }
 
 void DeviceExecutor::upload_lists(Workspace& work, const Numbers& numbers) const {

@@ -62,6 +62,7 @@ class DeviceExecutor final : public Executor {
   Builder builder_;
   std::vector<bool> changing_;    // by step: what runs of it differs from run to run
   std::vector<bool> may_be_off_;  // by value: some of its planes, in some run
+  const std::vector<bool> everything_;  // by value: before a run, none is known
   std::vector<std::unique_ptr<DeviceStep>> steps_;  // nullptr: on the host
   std::vector<Numbers> numbers_;                    // by step
   std::vector<Array> inputs_, outputs_;
