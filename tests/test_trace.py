@@ -136,6 +136,10 @@ def test_the_device_beside_the_host(profiled: pdrt.Session) -> None:
         assert 0 <= event.start_ms <= event.end_ms <= run.milliseconds + NANOSECOND / 1000
     ordered = sorted(device, key=lambda event: event.start_ms)
     assert all(a.end_ms <= b.start_ms + NANOSECOND / 1000 for a, b in pairwise(ordered))
+    if plan.switches_at == "on the device":
+        assert run.synchronisations == 0
+    else:
+        assert run.synchronisations > 0
     assert sum(event.name == "wait" for event in run.events) == run.synchronisations + 1  # and for the outputs
 
 
