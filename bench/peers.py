@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -215,11 +215,14 @@ PEERS: dict[str, type[Runtime]] = {"ONNX Runtime": OnnxRuntime, "OpenVINO": Open
 RUNTIMES: dict[str, type[Runtime]] = {"pdrt": Pdrt, **PEERS}
 
 
-def convert(source: Path, shape: tuple[int, ...], folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
+def convert(
+    source: Path, shape: tuple[int, ...], folder: Path, runtimes: Iterable[str]
+) -> tuple[dict[str, Path], dict[str, str]]:
     """Return the file of each runtime that can have one, and why the others cannot."""
     files: dict[str, Path] = {}
     problems: dict[str, str] = {}
-    for name, kind in RUNTIMES.items():
+    for name in runtimes:
+        kind = RUNTIMES[name]
         try:
             files[name] = kind.convert(source, shape, folder)
         except ImportError:

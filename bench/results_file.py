@@ -20,10 +20,10 @@ class Results:
         self.content = content or {"machine": {}, "options": {}, "parts": {}}
 
     @classmethod
-    def fresh(cls) -> Results:
+    def fresh(cls, prefix: str = "") -> Results:
         """Return an empty one, named after the time."""
         RESULTS.mkdir(exist_ok=True)
-        return cls(RESULTS / f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}.json")
+        return cls(RESULTS / f"{prefix}{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}.json")
 
     @classmethod
     def read(cls, path: Path) -> Results:
@@ -31,9 +31,9 @@ class Results:
         return cls(path, json.loads(path.read_text()))
 
     @classmethod
-    def last(cls) -> Results | None:
+    def last(cls, prefix: str = "") -> Results | None:
         """Return those of the latest run, or None."""
-        files = sorted(RESULTS.glob("2*.json"))
+        files = sorted(RESULTS.glob(f"{prefix}2*.json"))
         return cls.read(files[-1]) if files else None
 
     @property

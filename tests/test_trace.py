@@ -21,11 +21,12 @@ HOST, DEVICE = 1, 2  # tid
 NANOSECOND = 1e-3  # microseconds; what rounding may do
 
 
-@pytest.fixture(params=["cpu", "opencl"])
+@pytest.fixture(params=[("cpu", "auto"), ("opencl", "cpu"), ("opencl", "device")], ids="-".join)
 def profiled(request: pytest.FixtureRequest) -> pdrt.Session:
     """Return a session that profiles the gated network."""
+    device, switches = request.param
     try:
-        return pdrt.Session(native.gated(), device=request.param, profile=True)
+        return pdrt.Session(native.gated(), device=device, switches=switches, profile=True)
     except pdrt.DeviceError as error:
         pytest.skip(f"no OpenCL device: {error}")
 
@@ -135,6 +136,10 @@ def test_the_device_beside_the_host(profiled: pdrt.Session) -> None:
         assert 0 <= event.start_ms <= event.end_ms <= run.milliseconds + NANOSECOND / 1000
     ordered = sorted(device, key=lambda event: event.start_ms)
     assert all(a.end_ms <= b.start_ms + NANOSECOND / 1000 for a, b in pairwise(ordered))
+    if plan.switches_at == "on the device":
+        assert run.synchronisations == 0
+    else:
+        assert run.synchronisations > 0
     assert sum(event.name == "wait" for event in run.events) == run.synchronisations + 1  # and for the outputs
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import pdrt
-from peers import Array, convert
+from peers import RUNTIMES, Array, convert
 from results_file import RESULTS
 from zoo import build
 
@@ -47,7 +47,9 @@ class ZooFiles:
 
 
 @contextmanager
-def prepared(name: str, densities: tuple[float, ...]) -> Iterator[ZooFiles]:
+def prepared(
+    name: str, densities: tuple[float, ...], runtimes: Iterable[str] = tuple(RUNTIMES)
+) -> Iterator[ZooFiles]:
     """Build and convert a network in a folder beside the results (large ones take gigabytes), then remove it."""
     RESULTS.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="files-", dir=RESULTS))
@@ -58,7 +60,7 @@ def prepared(name: str, densities: tuple[float, ...]) -> Iterator[ZooFiles]:
         source = folder / "dense.onnx"
         source.write_bytes(dense.model)
         del dense
-        files.dense, problems = convert(source, files.image.shape, folder)
+        files.dense, problems = convert(source, files.image.shape, folder, runtimes)
         for runtime, problem in problems.items():
             print(f"  {runtime} is left out: {problem}")
         for share in densities:

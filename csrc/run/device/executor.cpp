@@ -51,7 +51,7 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
     : plan_(plan),
       host_steps_(host_steps),
       device_(device),
-      moves_(plan),
+      moves_(plan, skip && !switches_on_device),
       builder_(plan, device.context.device(), device.weights, common_options(plan, device.options),
                skip && switches_on_device),
       changing_(plan.steps.size(), false),

@@ -31,7 +31,7 @@ std::vector<ValueId> operands(const plan::Step& step) {
 
 }  // namespace
 
-Moves::Moves(const plan::Plan& plan)
+Moves::Moves(const plan::Plan& plan, bool host_decides)
     : awaited(plan.steps.size()),
       fetched(plan.steps.size()),
       read_after(plan.steps.size()),
@@ -87,7 +87,9 @@ Moves::Moves(const plan::Plan& plan)
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];
     if (is_view(step)) continue;
-    for (ValueId value : decisive(plan, step)) host_wants(value, s);
+    if (host_decides || !step.on_device) {
+      for (ValueId value : decisive(plan, step)) host_wants(value, s);
+    }
     for (ValueId value : operands(step)) {
       if (step.on_device) {
         device_wants(value);

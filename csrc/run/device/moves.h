@@ -9,7 +9,8 @@
 namespace pdrt::run::device {
 
 struct Moves {
-  explicit Moves(const plan::Plan& plan);
+  // `host_decides`: the host looks at the multipliers that decide what runs.
+  Moves(const plan::Plan& plan, bool host_decides);
 
   // By step.
   std::vector<std::vector<ValueId>> awaited;  // dense, made on the device: the host must have them

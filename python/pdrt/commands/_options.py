@@ -30,6 +30,12 @@ def add_session(parser: argparse.ArgumentParser) -> None:
         help="nodes that an OpenCL device has no program for: an error, or run on the CPU (default: %(default)s)",
     )
     parser.add_argument(
+        "--switches",
+        choices=("auto", "cpu", "device"),
+        default="auto",
+        help="where an OpenCL device's switches are evaluated (default: %(default)s, what is faster)",
+    )
+    parser.add_argument(
         "--precision",
         choices=("float32", "float16"),
         default="float32",
@@ -40,7 +46,13 @@ def add_session(parser: argparse.ArgumentParser) -> None:
 def open_session(options: argparse.Namespace, model: Source, **more: Any) -> pdrt.Session:
     """Returns a session as the options of `add_session` want it; `more` are other options of a session."""
     return pdrt.Session(
-        model, options.device, options.threads, fallback=options.fallback, precision=options.precision, **more
+        model,
+        options.device,
+        options.threads,
+        fallback=options.fallback,
+        switches=options.switches,
+        precision=options.precision,
+        **more,
     )
 
 
