@@ -158,8 +158,12 @@ std::unique_ptr<run::Workspace> DeviceExecutor::make_workspace() const {
 }
 
 Frame DeviceExecutor::all_on(Workspace& work) const {
-  return Frame(plan_, host_steps_.packed(), cpu::select_engine(), 1, false, work)
-      .without(moves_.unknown);
+  const Frame frame(plan_, host_steps_.packed(), cpu::select_engine(), 1, false, work);
+  // Multipliers that the caller gives are looked at, though they decide nothing.
+  for (ValueId id : plan_.program.inputs) {
+    if (!plan_.planes[id]) work.inputs[id] = frame.writable(id);
+  }
+  return frame.without(moves_.unknown);
 }
 
 void DeviceExecutor::upload_lists(Workspace& work, const Numbers& numbers) const {
