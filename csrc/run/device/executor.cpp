@@ -76,6 +76,9 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
       upload(device, constants.numbers().data(), constants.numbers().size() * sizeof(float));
   stages_ = upload(device, constants.stages().data(),
                    constants.stages().size() * sizeof(opencl::StageArguments));
+  // Runs have queues of their own, which see what this one uploaded once it is done: on Intel's
+  // runtime a write that blocks is not enough.
+  device.queue.finish();
 }
 
 void DeviceExecutor::refuse_host_steps() const {
