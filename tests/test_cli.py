@@ -253,7 +253,7 @@ def test_refusals(capsys: pytest.CaptureFixture[str], net: str, array: str, tmp_
     for arguments, word in (
         (["inspect"], "MODEL"),
         (["inspect", str(tmp_path)], tmp_path.name),
-        (["inspect", net, "--device", "opencl"], "opencl"),
+        (["inspect", net, "--device", "abacus"], "abacus"),
         (["inspect", net, "--shape", "picture=1x3x12x12"], "picture"),
         (["inspect", net, "--shape", "1x3xbig"], "1x3xbig"),
         (["run", net], "--input"),
