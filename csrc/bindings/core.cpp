@@ -318,9 +318,10 @@ void bind_model(py::module_& module) {
       .def_property_readonly("metadata", &pdrt::Model::metadata);
 }
 
-py::list tune(const pdrt::Model& model, std::string cache_dir,
+py::list tune(const pdrt::Model& model, std::string device, std::string cache_dir,
               const std::vector<pdrt::Shape>& shapes, const py::object& progress) {
   pdrt::Options options;
+  options.device = std::move(device);
   options.cache_dir = std::move(cache_dir);
   std::vector<pdrt::TunedLayer> layers;
   {
@@ -343,7 +344,7 @@ py::list tune(const pdrt::Model& model, std::string cache_dir,
 }
 
 void bind_session(py::module_& module) {
-  module.def("tune", &tune, "model"_a, "cache_dir"_a, "shapes"_a, "progress"_a);
+  module.def("tune", &tune, "model"_a, "device"_a, "cache_dir"_a, "shapes"_a, "progress"_a);
 
   py::class_<DeviceArray>(module, "DeviceArray")
       .def(py::init([](std::uintptr_t buffer, std::size_t offset, std::vector<py::ssize_t> shape,

@@ -113,7 +113,9 @@ class Placer {
         step.decides = true;
         continue;
       }
-      step.host_reason = check_(plan_, step);
+      const DeviceAnswer answer = check_(plan_, step);
+      step.host_reason = answer.why_not;
+      step.host_by_choice = answer.by_choice;
       step.on_device = step.host_reason.empty();
       if (!step.on_device) continue;
       for (ChainStage& stage : step.chain) {

@@ -10,8 +10,12 @@ namespace pdrt::plan {
 struct Plan;
 struct Step;
 
-// Empty where the device can run the step; else why it cannot. Asked before anything is laid out.
-using DeviceCheck = std::function<std::string(const Plan&, const Step&)>;
+// What a device says of a step. Asked before anything is laid out.
+struct DeviceAnswer {
+  std::string why_not;     // empty: it runs there
+  bool by_choice = false;  // it could, but the host is faster
+};
+using DeviceCheck = std::function<DeviceAnswer(const Plan&, const Step&)>;
 
 // The steps that compute multipliers which decide over other steps stay on the host, from the
 // pooled numbers on, unless the device is to decide by itself; so do those that the device cannot

@@ -95,6 +95,7 @@ struct Step {
   std::optional<Layer> layer;        // where its multiply-adds are counted
   bool on_device = false;            // see plan/placement.h
   bool decides = false;              // on the host because switches come of it
+  bool host_by_choice = false;       // the device could, but the host is faster
   std::string host_reason;           // why not on the device, where there is one
 
   std::int64_t macs() const { return layer ? layer->macs() : 0; }  // dense, one run

@@ -48,7 +48,8 @@ enum class Switches { host, device, measured };
 class PlanCache {
  public:
   PlanCache(const Graph& graph, std::vector<ValueId> outputs, plan::PlanOptions options,
-            const cpu::Engine& engine, int threads, device::Device* device, bool skip, Switches switches)
+            const cpu::Engine& engine, int threads, device::Device* device, bool skip,
+            Switches switches)
       : graph_(graph),
         outputs_(std::move(outputs)),
         options_(std::move(options)),

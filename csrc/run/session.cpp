@@ -43,15 +43,17 @@ std::unique_ptr<run::device::Device> open_device(const Options& options) {
   wanted.half_planes = options.precision == "float16";
   wanted.fallback_to_host = options.fallback == "cpu";
   wanted.traced = options.profile;
-  if (options.opencl_context != nullptr) {
-    return std::make_unique<run::device::Device>(
-        opencl::Context(static_cast<opencl::cl_context>(options.opencl_context),
-                        static_cast<opencl::cl_device_id>(options.opencl_device),
-                        options.cache_dir),
-        wanted, static_cast<opencl::cl_command_queue>(options.opencl_queue));
-  }
+  opencl::Context context =
+      options.opencl_context == nullptr
+          ? opencl::Context(opencl::select(options.device), options.cache_dir)
+          : opencl::Context(static_cast<opencl::cl_context>(options.opencl_context),
+                            static_cast<opencl::cl_device_id>(options.opencl_device),
+                            options.cache_dir);
+  run::device::WayTuning ways =
+      run::device::read_ways(run::cache_folder(options.cache_dir), context.device());
   return std::make_unique<run::device::Device>(
-      opencl::Context(opencl::select(options.device), options.cache_dir), wanted, nullptr);
+      std::move(context), wanted, std::move(ways),
+      static_cast<opencl::cl_command_queue>(options.opencl_queue));
 }
 
 const Options& checked(const Options& options) {
@@ -116,7 +118,11 @@ struct Session::State {
     plan::PlanOptions result;
     result.reference = options.device == "reference";
     result.measured = tuning.costs;
-    if (device) result.on_device = run::device::why_not;
+    if (device) {
+      result.on_device = [this](const plan::Plan& plan, const plan::Step& step) {
+        return run::device::answer_for(plan, step, device->ways.ways);
+      };
+    }
     return result;
   }
 
@@ -264,6 +270,13 @@ RunStats Session::last_run() const {
 Explanation Session::explain(const std::vector<Shape>& shapes) const {
   const std::vector<Shape> concrete = run::concrete_shapes(state_->graph(), shapes);
   Explanation result = run::explain(*state_->plans.get(concrete), state_->device_name());
+  if (state_->device) {
+    const run::device::WayTuning& ways = state_->device->ways;
+    result.costs = !ways.ignored.empty() ? "expected: " + ways.file + " is ignored: " + ways.ignored
+                   : ways.ways.empty()   ? "expected; 'pdrt tune --device' measures them"
+                                         : "measured on this device, " + ways.file;
+    return result;
+  }
   const run::Tuning& tuning = state_->tuning;
   result.costs = tuning.costs ? "measured on this machine, " + tuning.file
                  : tuning.ignored.empty()

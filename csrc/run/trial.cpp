@@ -24,7 +24,8 @@ Tensor noise(DType dtype, const Shape& shape) {
 
 }  // namespace
 
-double trial(PreparedPlan& prepared, const cpu::Engine& engine, int threads, bool skip) {
+double trial(PreparedPlan& prepared, const cpu::Engine& engine, int threads, bool skip, bool timed,
+             const std::function<void(const Workspace& work)>& after) {
   const plan::Program& program = prepared.plan().program;
   std::vector<Tensor> tensors;
   std::vector<TensorView> inputs, outputs;
@@ -42,11 +43,12 @@ double trial(PreparedPlan& prepared, const cpu::Engine& engine, int threads, boo
   for (int run = 0; run < kRuns; ++run) {
     const auto start = std::chrono::steady_clock::now();
     prepared.executor().load(frame, inputs);
-    prepared.executor().run(frame, false);
+    prepared.executor().run(frame, timed);
     prepared.executor().store(frame, outputs);
     times.push_back(
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
             .count());
+    if (after) after(*workspace);
   }
   prepared.give_back(std::move(workspace));
   std::nth_element(times.begin(), times.begin() + kRuns / 2, times.end());

@@ -1,5 +1,7 @@
 // Measuring the ways to compute each convolution of a model, with some of it on, and fitting costs.
 
+#include "run/device/tune.h"
+
 #include <algorithm>
 #include <cmath>
 #include <ctime>
@@ -133,6 +135,8 @@ bool is_measured(const plan::Step& step) {
 std::vector<TunedLayer> tune(const Model& model, const Options& options,
                              const std::vector<Shape>& shapes,
                              const std::function<void(int done, int total)>& progress) {
+  if (options.device.rfind("opencl", 0) == 0)
+    return run::device::tune(model, options, shapes, progress);
   const Graph& graph = model.graph();
   const cpu::Engine& engine = cpu::select_engine();
   const run::Tuning known = run::read_tuning(run::cache_folder(options.cache_dir), engine);

@@ -2,6 +2,7 @@
 // launches themselves.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "run/device/constants.h"
 #include "run/device/launch.h"
+#include "run/device/ways.h"
 
 namespace pdrt::run::device {
 
@@ -20,6 +22,10 @@ class Weights {
   explicit Weights(const opencl::Context& context, const opencl::Queue& queue)
       : context_(context), queue_(queue) {}
   SharedBuffer get(const float* original, int form, const Make& make);
+  // Of a 3x3 convolution, OIHW, transformed on the device for Winograd's algorithm with tiles of
+  // tile x tile pixels: rows of `row` kernels.
+  SharedBuffer get_winograd(const float* original, std::int64_t kernels, std::int64_t channels,
+                            std::int64_t row, int tile);
   std::size_t bytes() const { return bytes_; }
 
  private:
@@ -32,11 +38,12 @@ class Weights {
 class Builder {
  public:
   Builder(const plan::Plan& plan, const opencl::DeviceInfo& device, Weights& weights,
-          std::string common_options, bool switches_on_device)
+          std::string common_options, bool switches_on_device, const WayTuning& ways)
       : plan(plan),
         device(device),
         weights(weights),
         switches_on_device(switches_on_device),
+        ways(ways),
         unwritten(plan.values.size(), false),
         common_options_(std::move(common_options)) {}
 
@@ -44,6 +51,7 @@ class Builder {
   const opencl::DeviceInfo& device;
   Weights& weights;
   const bool switches_on_device;  // lists of what is active are made there
+  const WayTuning& ways;          // to compute convolutions
   std::vector<bool> unwritten;  // by value: some of its planes, where the device switches them off
   Constants constants;
 
@@ -53,6 +61,12 @@ class Builder {
     list_numbers_ += numbers;
     return at;
   }
+  // Room that a step has while it runs, behind the dense values: where it begins, in floats.
+  opencl::uint scratch(std::int64_t floats) {
+    scratch_floats_ = std::max(scratch_floats_, floats);
+    return static_cast<opencl::uint>(plan.dense_bytes / sizeof(float));
+  }
+  std::int64_t scratch_floats() const { return scratch_floats_; }
   // The number of the launch.
   int add(LaunchSpec spec) {
     spec.options = common_options_ + spec.options;
@@ -65,7 +79,7 @@ class Builder {
 
  private:
   std::string common_options_;
-  std::int64_t list_numbers_ = 0;
+  std::int64_t list_numbers_ = 0, scratch_floats_ = 0;
   std::vector<LaunchSpec> launches_;
 };
 

@@ -27,14 +27,16 @@ std::vector<float> by_kernels(const ConvolutionForm& form, std::int64_t row) {
 
 class ConvolutionStep final : public PlaneStep {
  public:
-  ConvolutionStep(Builder& builder, std::size_t step, bool changing)
+  ConvolutionStep(Builder& builder, std::size_t step, bool changing,
+                  const std::optional<Tile>& tile)
       : PlaneStep(builder, step, changing,
                   std::get<ConvolutionForm>(builder.plan.steps[step].form).groups,
                   std::get<ConvolutionForm>(builder.plan.steps[step].form).group_channels()),
         form_(std::get<ConvolutionForm>(builder.plan.steps[step].form)),
         pixels_(std::int64_t{1} * form_.out_h * form_.out_w),
-        tile_(tile_for(builder.device, form_.kernels / form_.groups, pixels_,
-                       samples_ * form_.groups)),
+        tile_(tile ? *tile
+                   : tile_for(builder.device, form_.kernels / form_.groups, pixels_,
+                              samples_ * form_.groups)),
         watches_zeros_(changing && form_.taps() > 1) {
     const std::int64_t row = (form_.kernels + kWeightRow - 1) / kWeightRow * kWeightRow;
     opencl::ConvolutionArguments arguments{};
@@ -103,37 +105,16 @@ class ConvolutionStep final : public PlaneStep {
  protected:
   int channel_of(int) const override { return -1; }
 
-  // Of every group that has active kernels: the channels that are not zero.
   void list_channels(const Frame& frame, Workspace& work, std::int64_t sample) const override {
-    const Channel* states = frame.channels(input(), sample);
-    const float* constants = frame.off_values(input(), sample);
-    for (std::int64_t g = 0; g < groups_; ++g) {
-      const std::int64_t entry = sample * groups_ + g;
-      if (compute_.part(work.list_numbers, entry).kernel_count == 0) continue;
-      for (std::int32_t c = 0; c < form_.group_channels(); ++c) {
-        const int channel = static_cast<int>(g * form_.group_channels()) + c;
-        if (states[channel] != Channel::on && constants[channel] == 0.0f) continue;
-        materialise(frame, work, input(), sample, channel);
-        compute_.add_channel(work.list_numbers, entry, c);
-      }
-    }
+    list_active_channels(frame, work, sample, form_.group_channels());
   }
 
   void count(const Frame& frame, const Workspace& work, std::int64_t sample) const override {
-    std::int64_t active = 0, visited = 0;
-    for (std::int64_t g = 0; g < groups_; ++g) {
-      const opencl::Part part = compute_.part(work.list_numbers, sample * groups_ + g);
-      active += part.kernel_count;
-      visited += std::int64_t{1} * part.kernel_count * part.channel_count;
-    }
-    frame.count(step(), sample, active, visited);
+    count_pairs(frame, work, sample);
   }
 
   Groups groups_for(std::int64_t kernels) const override {
-    const auto tiles = [](std::int64_t size, int tile) {
-      return static_cast<std::size_t>((size + tile - 1) / tile);
-    };
-    return {tiles(pixels_, tile_.pixels), tiles(kernels, tile_.kernels),
+    return {tiles_of(pixels_, tile_.pixels), tiles_of(kernels, tile_.kernels),
             static_cast<std::size_t>(samples_ * groups_)};
   }
 
@@ -147,7 +128,15 @@ class ConvolutionStep final : public PlaneStep {
 }  // namespace
 
 std::unique_ptr<DeviceStep> make_convolution(Builder& builder, std::size_t step, bool changing) {
-  return std::make_unique<ConvolutionStep>(builder, step, changing);
+  const plan::Step& own = builder.plan.steps[step];
+  const auto& form = std::get<ConvolutionForm>(own.form);
+  const auto measured = builder.ways.ways.find(way_key(form, own.layer->samples));
+  Way way;
+  if (measured != builder.ways.ways.end())
+    way = way_called(measured->second, builder.device).value_or(Way{});
+  if (way.winograd != 0 && possible(way, form))
+    return make_winograd(builder, step, changing, way.winograd);
+  return std::make_unique<ConvolutionStep>(builder, step, changing, way.tile);
 }
 
 }  // namespace pdrt::run::device

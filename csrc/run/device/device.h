@@ -14,11 +14,13 @@ struct DeviceOptions {
 class Device {
  public:
   // `own_queue`: the caller's, where everything is to be enqueued; or nullptr.
-  Device(opencl::Context context, const DeviceOptions& options, opencl::cl_command_queue own_queue)
+  Device(opencl::Context context, const DeviceOptions& options, WayTuning ways,
+         opencl::cl_command_queue own_queue)
       : context(std::move(context)),
         own_queue(own_queue),
         queue(make_queue(options.traced)),
         options(options),
+        ways(std::move(ways)),
         weights(this->context, queue) {}
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
@@ -31,6 +33,7 @@ class Device {
   const opencl::cl_command_queue own_queue;
   const opencl::Queue queue;  // of uploads
   const DeviceOptions options;
+  const WayTuning ways;
   Weights weights;
 };
 

@@ -53,7 +53,7 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
       device_(device),
       moves_(plan, skip && !switches_on_device),
       builder_(plan, device.context.device(), device.weights, common_options(plan, device.options),
-               skip && switches_on_device),
+               skip && switches_on_device, device.ways),
       changing_(plan.steps.size(), false),
       may_be_off_(plan.values.size(), false),
       everything_(plan.values.size(), true),
@@ -64,7 +64,7 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
   prepare_steps();
   prepare_arrays();
   sizes_.planes = plan.planes_bytes / (device.options.half_planes ? 2 : 1);
-  sizes_.dense = plan.dense_bytes;
+  sizes_.dense = plan.dense_bytes + builder_.scratch_floats() * sizeof(float);
   sizes_.lists = static_cast<std::size_t>(builder_.list_numbers());
   sizes_.flags = static_cast<std::size_t>(plan.states);
   for (const std::vector<ValueId>& values : moves_.written_after) {
@@ -84,7 +84,8 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
 void DeviceExecutor::refuse_host_steps() const {
   std::string nodes;
   for (const plan::Step& step : plan_.steps) {
-    if (step.on_device || step.decides || std::holds_alternative<plan::ViewForm>(step.form))
+    if (step.on_device || step.decides || step.host_by_choice ||
+        std::holds_alternative<plan::ViewForm>(step.form))
       continue;
     nodes += (nodes.empty() ? "" : "; ") + ("node '" + step.name) + "': " + step.host_reason;
   }

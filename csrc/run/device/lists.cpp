@@ -43,10 +43,16 @@ opencl::Part Lists::part(const ListNumbers& numbers, std::int64_t entry) const {
   return {at[0], at[1], at[2], at[3]};
 }
 
-std::int32_t Lists::longest(const ListNumbers& numbers) const {
+std::int32_t Lists::longest(const ListNumbers& numbers) const { return longest_of(numbers, 1); }
+
+std::int32_t Lists::longest_channels(const ListNumbers& numbers) const {
+  return longest_of(numbers, 3);
+}
+
+std::int32_t Lists::longest_of(const ListNumbers& numbers, int member) const {
   std::int32_t longest = 0;
   for (std::int64_t e = 0; e < entries_; ++e)
-    longest = std::max(longest, numbers[parts_ + 4 * e + 1]);
+    longest = std::max(longest, numbers[parts_ + 4 * e + member]);
   return longest;
 }
 

@@ -30,8 +30,10 @@ class Lists {
 
   opencl::Part part(const ListNumbers& numbers, std::int64_t entry) const;
   std::int32_t longest(const ListNumbers& numbers) const;  // list of kernels
+  std::int32_t longest_channels(const ListNumbers& numbers) const;
 
  private:
+  std::int32_t longest_of(const ListNumbers& numbers, int member) const;
   std::int32_t& count(ListNumbers& numbers, std::int64_t entry, int member) const {
     return numbers[parts_ + 4 * entry + member];
   }

@@ -113,6 +113,32 @@ void PlaneStep::materialise_operands(const Frame& frame, Workspace& work, std::i
   }
 }
 
+void PlaneStep::list_active_channels(const Frame& frame, Workspace& work, std::int64_t sample,
+                                     std::int64_t group_channels) const {
+  const Channel* states = frame.channels(input(), sample);
+  const float* constants = frame.off_values(input(), sample);
+  for (std::int64_t g = 0; g < groups_; ++g) {
+    const std::int64_t entry = sample * groups_ + g;
+    if (compute_.part(work.list_numbers, entry).kernel_count == 0) continue;
+    for (std::int32_t c = 0; c < group_channels; ++c) {
+      const int channel = static_cast<int>(g * group_channels) + c;
+      if (states[channel] != Channel::on && constants[channel] == 0.0f) continue;
+      materialise(frame, work, input(), sample, channel);
+      compute_.add_channel(work.list_numbers, entry, c);
+    }
+  }
+}
+
+void PlaneStep::count_pairs(const Frame& frame, const Workspace& work, std::int64_t sample) const {
+  std::int64_t active = 0, visited = 0;
+  for (std::int64_t g = 0; g < groups_; ++g) {
+    const opencl::Part part = compute_.part(work.list_numbers, sample * groups_ + g);
+    active += part.kernel_count;
+    visited += std::int64_t{1} * part.kernel_count * part.channel_count;
+  }
+  frame.count(step(), sample, active, visited);
+}
+
 void PlaneStep::judge(const Frame& frame, Workspace& work) const {
   ListNumbers& numbers = work.list_numbers;
   compute_.clear(numbers);
@@ -151,6 +177,7 @@ void PlaneStep::enqueue(Workspace& work) const {
                                               fill.lists.longest(numbers), fill.lists.entries()));
   }
   for (const ListMaker& maker : list_makers_) maker.enqueue(work);
+  enqueue_before(work);
   // The host does not know how long lists are that the device makes: groups without work leave.
   work.launch(main_, groups_for(lists_on_device_ ? kernels_ / groups_ : compute_.longest(numbers)));
   if (zeros_launch_ < 0) return;

@@ -30,6 +30,13 @@ class PlaneStep : public DeviceStep {
   virtual void count(const Frame&, const Workspace&, std::int64_t) const {}
   // The device makes the list of channels, without those whose flag is not set.
   void list_channels_on_device(Builder& builder);
+  // What has to be enqueued before the main launch.
+  virtual void enqueue_before(Workspace&) const {}
+  // Of every group that has active kernels: the channels that are not zero.
+  void list_active_channels(const Frame& frame, Workspace& work, std::int64_t sample,
+                            std::int64_t group_channels) const;
+  // Active kernels, and their pairs with listed channels.
+  void count_pairs(const Frame& frame, const Workspace& work, std::int64_t sample) const;
   // Work-groups of the main launch, when the longest list has so many kernels.
   virtual Groups groups_for(std::int64_t kernels) const = 0;
 

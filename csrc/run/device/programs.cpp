@@ -59,13 +59,21 @@ const Row* row_for(const plan::Plan& plan, const plan::Step& step) {
 
 }  // namespace
 
-std::string why_not(const plan::Plan& plan, const plan::Step& step) {
+plan::DeviceAnswer answer_for(const plan::Plan& plan, const plan::Step& step,
+                              const WayTable& ways) {
   const bool stored = !std::holds_alternative<plan::ReferenceForm>(step.form) &&
                       plan.value(step.inputs[0]).is_constant();
-  if (row_for(plan, step) && !stored) return "";
-  if (stored) return "what it reads is stored in the model";
-  return "there is no OpenCL program for " + std::string(plan.program.ops[step.ops[0]].kind()) +
-         " here";
+  if (stored) return {"what it reads is stored in the model", false};
+  if (!row_for(plan, step)) {
+    return {"there is no OpenCL program for " + std::string(plan.program.ops[step.ops[0]].kind()) +
+                " here",
+            false};
+  }
+  const auto* form = std::get_if<plan::ConvolutionForm>(&step.form);
+  const auto measured = form ? ways.find(way_key(*form, step.layer->samples)) : ways.end();
+  if (measured != ways.end() && measured->second == "cpu")
+    return {"'pdrt tune' found the CPU faster", true};
+  return {};
 }
 
 std::unique_ptr<DeviceStep> make_step(Builder& builder, std::size_t step, bool changing) {

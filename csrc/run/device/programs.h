@@ -6,8 +6,9 @@
 
 namespace pdrt::run::device {
 
-// Empty where there are programs for the step; else why there are none.
-std::string why_not(const plan::Plan& plan, const plan::Step& step);
+// Whether there are programs for the step, and whether they should run it: a convolution that was
+// measured to be faster on the CPU goes there.
+plan::DeviceAnswer answer_for(const plan::Plan& plan, const plan::Step& step, const WayTable& ways);
 
 std::unique_ptr<DeviceStep> make_step(Builder& builder, std::size_t step, bool changing);
 

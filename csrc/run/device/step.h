@@ -31,6 +31,8 @@ inline void DeviceStep::recount(const Frame&, const Workspace&) const {}
 
 // `changing`: what runs of the step, or what it reads, differs from run to run.
 std::unique_ptr<DeviceStep> make_convolution(Builder& builder, std::size_t step, bool changing);
+std::unique_ptr<DeviceStep> make_winograd(Builder& builder, std::size_t step, bool changing,
+                                          int tile);
 std::unique_ptr<DeviceStep> make_depthwise(Builder& builder, std::size_t step, bool changing);
 std::unique_ptr<DeviceStep> make_pool(Builder& builder, std::size_t step, bool changing);
 std::unique_ptr<DeviceStep> make_global_pool(Builder& builder, std::size_t step, bool changing);

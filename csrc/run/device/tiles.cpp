@@ -36,6 +36,12 @@ Tile tile_for(const opencl::DeviceInfo& device, std::int64_t kernels, std::int64
   return choose(kGpuTiles, kGroupsPerUnit * device.compute_units, kernels, pixels, parts);
 }
 
+std::vector<Tile> tiles_for(const opencl::DeviceInfo& device) {
+  if (device.kind == opencl::DeviceKind::cpu)
+    return std::vector<Tile>(std::begin(kCpuTiles), std::end(kCpuTiles));
+  return std::vector<Tile>(std::begin(kGpuTiles), std::end(kGpuTiles));
+}
+
 std::string options_of(const Tile& tile) {
   return " -DTILE_KERNELS=" + std::to_string(tile.kernels) +
          " -DTILE_PIXELS=" + std::to_string(tile.pixels) +

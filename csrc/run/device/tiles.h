@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "opencl/device.h"
 
@@ -18,6 +19,14 @@ struct Tile {
 // groups, each with so many kernels and pixels.
 Tile tile_for(const opencl::DeviceInfo& device, std::int64_t kernels, std::int64_t pixels,
               std::int64_t parts);
+
+// Tiles that can be chosen on the device, the largest first.
+std::vector<Tile> tiles_for(const opencl::DeviceInfo& device);
+
+// How many tiles of a size cover so much.
+inline std::size_t tiles_of(std::int64_t size, int tile) {
+  return static_cast<std::size_t>((size + tile - 1) / tile);
+}
 
 std::string options_of(const Tile& tile);  // for the programs
 std::string name_of(const Tile& tile);     // "64x64"

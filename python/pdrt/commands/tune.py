@@ -4,6 +4,9 @@ There are several ways to compute a convolution: visiting its taps, or Winograd'
 6x6 pixels. Which is fastest depends on the layer, on the machine, and on how many kernels and channels are on for the
 image at hand; pdrt decides for every image, by expected costs. This command replaces what is expected by what is
 measured. It takes some seconds per network, and holds for every model with the same layers.
+
+On an OpenCL device the ways are tiles of several sizes, Winograd's algorithm, and the CPU beside the device, to which
+the planes of the layer would have to move and back.
 """
 
 import argparse
@@ -19,6 +22,7 @@ HELP = "measure on this machine which way to compute each layer is fastest"
 EXAMPLES = """\
 examples:
   pdrt tune net.pdrt
+  pdrt tune net.pdrt --device opencl              the OpenCL programs, and which layers the CPU should run
   pdrt tune net.onnx --shape 1x3x320x240          for images of another size
   pdrt tune net.pdrt --cache-dir /var/cache/pdrt  and later: pdrt.Session("net.pdrt", cache_dir="/var/cache/pdrt")
 
@@ -31,6 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
     add_model(parser)
     add_shapes(parser)
+    parser.add_argument(
+        "--device", default="cpu", help="cpu (the default), or an OpenCL device: opencl, opencl:1, ...; see 'pdrt devices'"
+    )
     parser.add_argument("--cache-dir", default="", metavar="DIR", help="where to keep the result")
 
 
@@ -38,8 +45,13 @@ def execute(options: argparse.Namespace) -> int:
     """Measures, then prints a line for each layer."""
     model = pdrt.load(options.model)
     shapes = chosen_shapes(options, model.inputs)
-    layers = _core.tune(model, options.cache_dir, [list(shape) for shape in shapes.values()], _show_progress)
-    costs = pdrt.Session(model, threads=1, cache_dir=options.cache_dir or None).explain(shapes)
+    layers = _core.tune(
+        model, options.device, options.cache_dir, [list(shape) for shape in shapes.values()], _show_progress
+    )
+    session = pdrt.Session(
+        model, device=options.device, threads=1, fallback="cpu", cache_dir=options.cache_dir or None
+    )
+    costs = session.explain(shapes)
     if options.json:
         print_json({"model": options.model, "layers": layers, "costs": costs.costs})
     else:
@@ -60,16 +72,21 @@ def _show_progress(done: int, total: int) -> None:
 
 def _print_layers(layers: list[dict[str, Any]], costs: str) -> None:
     style = Style(sys.stdout)
-    print(style.dim("milliseconds on one thread, with all, half and a quarter of kernels and channels on\n"))
-    rows = [["layer", "", "way", "100 %", "50 %", "25 %"]]
+    shares = {"all_ms": "100 %"}
+    if any(way["half_ms"] for layer in layers for way in layer["ways"]):
+        print(style.dim("milliseconds on one thread, with all, half and a quarter of kernels and channels on\n"))
+        shares |= {"half_ms": "50 %", "quarter_ms": "25 %"}
+    else:
+        print(style.dim("milliseconds with everything on\n"))
+    rows = [["layer", "", "way", *shares.values()]]
     for layer in layers:
-        fastest = {share: min(way[share] for way in layer["ways"]) for share in ("all_ms", "half_ms", "quarter_ms")}
+        fastest = {share: min(way[share] for way in layer["ways"]) for share in shares}
         for index, way in enumerate(layer["ways"]):
             times = [
                 format_milliseconds(way[share]) + (" *" if way[share] == least else "  ")
                 for share, least in fastest.items()
             ]
             rows.append([layer["name"] if index == 0 else "", layer["key"] if index == 0 else "", way["name"], *times])
-    for line in align(rows, right=(3, 4, 5), rule=True):
+    for line in align(rows, right=tuple(range(3, 3 + len(shares))), rule=True):
         print(line)
     print(f"\n* the fastest. Costs: {costs}")
