@@ -22,6 +22,7 @@ import gc
 import os
 import platform
 import shlex
+import subprocess
 import sys
 from importlib import metadata
 
@@ -79,13 +80,20 @@ def measure(bench: Bench, options: dict) -> None:
         with prepared(name, bench.densities, ("pdrt", "ONNX Runtime")) as files:
             for part, batch in missing:
                 bench.say(f"{name}: {part.removeprefix('gpu ')}, batch {batch}")
-                if part == "gpu zoo":
-                    row = gpu_zoo.measure(bench, files, batch, device)
-                elif part == "gpu layers":
-                    row = {"network": name, "batch": batch, "steps": gpu_zoo.layers(files, batch, device)}
-                else:
-                    row = gpu_start.measure(files, device, bench.repeats)
-                results.add(part, f"{name}, {batch}", row)
+                key = f"{name}, {batch}"
+                try:
+                    if part == "gpu zoo":
+                        row = gpu_zoo.measure(bench, files, batch, device)
+                    elif part == "gpu layers":
+                        row = {"network": name, "batch": batch, "steps": gpu_zoo.layers(files, batch, device)}
+                    else:
+                        row = gpu_start.measure(files, device, bench.repeats)
+                except (gpu_zoo.NotMeasuredError, pdrt.DeviceError, subprocess.TimeoutExpired) as problem:
+                    why = f"{name}, {part.removeprefix('gpu ')}, batch {batch}: {problem}"
+                    print(f"  left out: {why}")
+                    results.add("gpu left out", f"{part}, {key}", {"why": why})
+                    continue
+                results.add(part, key, row)
                 gc.collect()
 
 
@@ -116,7 +124,11 @@ def tables(bench: Bench, every_layer: bool) -> list[Table]:
         steps = [step for step in row["steps"] if step["macs"]]
         slowest = sorted((step["ms"] for step in steps), reverse=True)[: len(steps) if every_layer else SHOWN]
         shown = [
-            {**step, "% of peak": 100 * step["GFLOP/s"] / bench.peak if step["GFLOP/s"] != "-" else "-"}
+            {
+                **{head: value for head, value in step.items() if head != "macs"},
+                "M multiply-adds": step["macs"] / 1e6,
+                "% of peak": 100 * step["GFLOP/s"] / bench.peak if step["GFLOP/s"] != "-" else "-",
+            }
             for step in steps
             if slowest and step["ms"] >= slowest[-1]
         ]
@@ -146,6 +158,7 @@ def show(bench: Bench) -> None:
     missing = {
         f"{name}: {why}" for row in bench.results.rows("gpu zoo") for name, why in row.get("missing", {}).items()
     }
+    missing |= {row["why"] for row in bench.results.rows("gpu left out")}
     for line in sorted(missing):
         print(f"\nleft out: {line}")
     machine, path = bench.results.machine, bench.results.path
@@ -170,6 +183,8 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse()
+    if not arguments.device.startswith("opencl"):
+        raise SystemExit(f"--device {arguments.device}: this measures OpenCL devices; `pdrt devices` lists them")
     again = arguments.resume or arguments.show
     results = Results.last(PREFIX) if again else Results.fresh(PREFIX)
     if results is None:

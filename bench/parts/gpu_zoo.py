@@ -24,6 +24,10 @@ OTHERS = ("torch eager", "torch graphs", "ONNX Runtime CUDA", "pdrt on the CPU")
 RUNS = 9  # of a session that profiles
 
 
+class NotMeasuredError(Exception):
+    """Something could not be measured; the message says why."""
+
+
 def measure(bench: Bench, files: ZooFiles, batch: int, device: str) -> Row:
     """Return the times of one network in batches of one size, checked before: milliseconds by contender."""
     image = np.ascontiguousarray(np.repeat(files.image, batch, axis=0))
@@ -38,7 +42,7 @@ def measure(bench: Bench, files: ZooFiles, batch: int, device: str) -> Row:
         session = pdrt.Session(model, device=device)
         error = relative_error(session.run(feed)[OUTPUT], np.repeat(logits, batch, axis=0))
         if error > PDRT_TOLERANCE:
-            raise SystemExit(f"{files.name}: pdrt's result is wrong by {error:.1g} of the largest: not measured")
+            raise NotMeasuredError(f"pdrt's result ({key}) is wrong by {error:.1g} of the largest")
         row["errors"][key] = error
         row["executed"][key] = int(session.last_run.macs_executed)
         row["switches"][key] = session.explain({INPUT: image.shape}).switches_at
