@@ -1,6 +1,6 @@
 // Makes active lists where switches are computed: the ascending list of the kernels, or channels,
 // of a group that some multipliers leave on. Lists can also be cleared of planes that came out all
-// zeros. Or of those that are off, which may still have to become planes.
+// zeros; or be those of what is off, which may still have to become planes.
 //
 // Range: [LANES][samples * groups], in work-groups of LANES x 1.
 // Arguments: dense_in, lists, flags, ActiveListArguments.

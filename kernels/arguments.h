@@ -78,7 +78,7 @@ typedef struct {
   int stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
   uint weights, weights_row;  // in weights: row (c * taps + t), column k; floats from row to row
   uint bias;                  // in parameters, or PDRT_NONE
-  uint in_flags, in_flags_stride;    // in flags, of sample 0 and channel 0; PDRT_NONE: not looked at
+  uint in_flags, in_flags_stride;  // in flags, of sample 0 and channel 0; PDRT_NONE: not looked at
   uint out_flags, out_flags_stride;  // PDRT_NONE: not written
   Epilogue epilogue;
 } ConvolutionArguments;
@@ -133,10 +133,10 @@ typedef struct {
 // operands do not occur.
 typedef struct {
   int samples, kernels, columns;
-  uint in, out;      // in dense
-  uint weights;      // in weights: rows of `columns` floats
+  uint in, out;  // in dense
+  uint weights;  // in weights: rows of `columns` floats
   uint bias;
-  uint parts;        // of each sample
+  uint parts;  // of each sample
   Epilogue epilogue;
 } FullyConnectedArguments;
 
@@ -203,8 +203,9 @@ typedef struct {
 // Makes the lists of a part where it runs: of the numbers [0, count) of a group, shifted by the
 // group's number times group_stride where conditions and flags are looked up, those for which all
 // conditions of some alternative hold (all of them where there is no condition) and whose flag is
-// set; with `complement`, all others. Entry number z = n * groups + g of the parts gets the list at lists[list + z * count] and
-// its length; `channels` says whether as channels, numbered within the group, or as kernels.
+// set; with `complement`, all others. Entry number z = n * groups + g of the parts gets the list at
+// lists[list + z * count] and its length; `channels` says whether as channels, numbered within the
+// group, or as kernels.
 typedef struct {
   uint conditions;  // in lists
   int condition_count;

@@ -174,6 +174,8 @@ __kernel __attribute__((reqd_work_group_size(THREADS_X, THREADS_Y * SLICES, 1)))
   const Operands operands = {in, dense_in, parameters};
   run_stages(a.epilogue, stages, operands, sample, held_kernels, pixels, held);
 
+  // Conditions are on the stores alone: of a loop with `continue` PoCL 3.1 makes stores that should
+  // not be.
   UNROLL
   for (int i = 0; i < KERNELS_HELD; ++i) {
     const bool listed = first_kernel + held_kernel(i) < part.kernel_count;
@@ -181,10 +183,9 @@ __kernel __attribute__((reqd_work_group_size(THREADS_X, THREADS_Y * SLICES, 1)))
     bool any = false;
     UNROLL
     for (int j = 0; j < PIXELS_HELD; ++j) {
-      if (listed && first_pixel + tile_pixel(j) <= last_pixel) {
-        store_pixel(out, to + pixels[j], held[i][j]);
-        any |= held[i][j] != 0.0f;
-      }
+      const bool wanted = listed && first_pixel + tile_pixel(j) <= last_pixel;
+      if (wanted) store_pixel(out, to + pixels[j], held[i][j]);
+      any |= wanted && held[i][j] != 0.0f;
     }
     if (any) set_flag(flags, a.out_flags, a.out_flags_stride, sample, held_kernels[i]);
   }

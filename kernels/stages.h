@@ -4,7 +4,8 @@
 //
 // Options:
 //   KERNELS_HELD, PIXELS_HELD  set by the program that includes this
-//   STAGES                     a bit for each stage that may occur; code is made for these alone
+//   STAGES                     a bit for each stage that may occur, 1 << STAGE_RELU and so on; code
+//                              is made for these alone
 #ifndef PDRT_KERNELS_STAGES_H
 #define PDRT_KERNELS_STAGES_H
 

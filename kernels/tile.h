@@ -6,9 +6,8 @@
 //   THREAD_KERNELS, THREAD_PIXELS   of a work-item; they divide the tile's
 //   RUN                             pixels of a work-item that lie side by side; divides
 //                                   THREAD_PIXELS
-//   SLICES                          of work-items, each of which takes its share of the channels,
-//   so
-//                                   that few tiles make many work-items; divides THREAD_KERNELS
+//   SLICES                          groups of work-items that share out the channels, so that few
+//                                   tiles make many work-items; divides THREAD_KERNELS
 //
 // Local memory has no bank conflicts: kernels of a work-item lie side by side, are read as vectors,
 // and a row of work-items reads the same ones. Runs of pixels lie THREADS_X runs apart: with RUN 1
@@ -48,7 +47,8 @@
 // thread + i * THREADS.
 #define LOADS(depth, width) (((depth) * (width) + THREADS - 1) / THREADS)
 
-// A work-item's slice, its number within that, and of its pixel j and its kernel i within the tile.
+// A work-item's slice, its row of the slice and its number in it; where its pixel j, its kernel i
+// and kernel i of those it finishes are in the tile.
 INLINE int tile_slice(void) { return SLICES > 1 ? (int)get_local_id(1) / THREADS_Y : 0; }
 INLINE int tile_row(void) { return (int)get_local_id(1) - tile_slice() * THREADS_Y; }
 INLINE int tile_thread(void) { return tile_row() * THREADS_X + (int)get_local_id(0); }

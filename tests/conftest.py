@@ -18,10 +18,6 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # Costs that someone measured on this machine decide which way a convolution runs; tests start without.
 os.environ["PDRT_CACHE_DIR"] = str(REPOSITORY / "build" / "no-such-cache")
 
-# PoCL's vectoriser takes a second for each program, and the tests build hundreds that run once, on little data. They are
-# built with everything else that they are built with; Intel's runtime, and PoCL by itself, vectorise.
-os.environ.setdefault("POCL_WORK_GROUP_METHOD", "loops")
-
 # The only good reasons for a skip when PDRT_CI is set: data beside the repository, and what this processor is.
 ALLOWED_IN_CI = ("PDRT_DATA", "processor")
 

@@ -1,35 +1,19 @@
-"""The OpenCL devices that sessions are tested on, and sessions on them that share one folder of built programs."""
+"""The OpenCL devices that sessions are tested on, and what the tests ask of a session there."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
-import native
 import pdrt
-
-# Enough for anything: the first number that no device has ends the search.
-_MOST = 16
-
-
-def _sigmoid() -> bytes:
-    node = {"name": "sigmoid", "op": "Sigmoid", "inputs": ["x"], "outputs": ["y"], "attributes": {}}
-    return native.model({"x": ("float32", [1, 1, 1, 1])}, ["y"], [node], {})
+from network import Array
 
 
 @functools.cache
 def names() -> list[str]:
-    """Return the names of all devices on which a session can be made."""
-    found = []
-    for number in range(_MOST):
-        try:
-            pdrt.Session(_sigmoid(), device=f"opencl:{number}", fallback="cpu")
-        except pdrt.DeviceError as error:
-            if "there is no" in str(error):
-                break
-            continue
-        found.append(f"opencl:{number}")
-    return found
+    """Return the names of all OpenCL devices that work."""
+    return [device.name for device in pdrt.devices() if device.usable and device.name.startswith("opencl:")]
 
 
 class Maker:
@@ -38,6 +22,19 @@ class Maker:
     def __init__(self, device: str, programs: str):
         self.device, self.programs = device, programs
 
-    def __call__(self, model: Any, *, threads: int = 1, **options: Any) -> pdrt.Session:
-        """Return a session of one host thread unless told otherwise."""
-        return pdrt.Session(model, device=self.device, cache_dir=self.programs, threads=threads, **options)
+    def __call__(self, model: Any, **options: Any) -> pdrt.Session:
+        """Return a session of one host thread, whose switches are the host's, unless told otherwise."""
+        options = {"threads": 1, "switches": "cpu", **options}
+        return pdrt.Session(model, device=self.device, cache_dir=self.programs, **options)
+
+
+def without_program(session: pdrt.Session, feeds: Mapping[str, Array]) -> dict[str, str]:
+    """Return the steps that the host runs for want of a program, and why."""
+    shapes = {spec.name: feeds[spec.name].shape for spec in session.inputs}
+    reasons = {step.name: step.refused[0] for step in session.explain(shapes).steps if step.refused}
+    gate = "opencl: it decides what runs, on the host"
+    return {
+        name: reason.removeprefix("opencl: ")
+        for name, reason in reasons.items()
+        if reason.startswith("opencl: ") and reason != gate
+    }

@@ -127,11 +127,14 @@ def test_active_list(device: Device, seed: int, channels: bool, count: int) -> N
     if look := bool(rng.integers(2)):
         on &= flags[2:].reshape(samples, total) != 0
 
+    if complement := bool(rng.integers(2)):
+        on = ~on
+
     parts, room = lists.add([-7] * (4 * samples * groups)), lists.add([-8] * (samples * total))
     arguments = structure(
         "ActiveListArguments", conditions=lists.add(conditions), condition_count=len(conditions) // 6,
         flags=2 if look else NONE, flags_stride=total, groups=groups, group_stride=count, count=count,
-        channels=channels, parts=parts, list=room,
+        channels=channels, parts=parts, list=room, complement=complement,
     )  # fmt: skip
     array = lists.array
     device.run("active_list", [64, samples * groups], [64, 1], dense, array, flags, arguments)
@@ -149,15 +152,16 @@ def test_active_list(device: Device, seed: int, channels: bool, count: int) -> N
 # --- what devices can do ---
 
 
-def test_peak(device: Device) -> None:
+@pytest.mark.parametrize("lanes", [4, 16])
+def test_peak(device: Device, lanes: int) -> None:
     result = np.full(8, np.nan, np.float32)
-    device.run("peak", [8], [4], result, np.array(3, np.int32))
+    device.run("peak", [8], [4], result, np.array(3, np.int32), LANES=lanes)
     expected = np.zeros(8)
     for chain in range(8):
         x = np.arange(8) % 4 + float(chain)
         for _ in range(3 * 16):
             x = x * 0.999 + 0.001
-        expected += 4 * x
+        expected += lanes * x
     np.testing.assert_allclose(result, expected, rtol=1e-5)
 
 

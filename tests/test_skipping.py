@@ -310,6 +310,11 @@ def check_counts(case: Case, session: pdrt.Session) -> None:
     assert session.last_run.macs_executed == everything < session.last_run.macs_dense
 
 
+def on_one_thread(model: bytes) -> pdrt.Session:
+    """Return a session on the CPU."""
+    return pdrt.Session(model, threads=1)
+
+
 def poisoned(case: Case, sample: int) -> tuple[bytes, int]:
     """The network with NaN for every weight that this sample does not need, and how many channels those are."""
     clean = {name: weights.copy() for name, weights in case.net.weights.items()}
@@ -331,13 +336,11 @@ def poisoned(case: Case, sample: int) -> tuple[bytes, int]:
     return model, spoilt
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__)
-def test_only_what_is_needed_is_computed(make: Callable[[Network], Case], batch: int, threads: int) -> None:
-    case = make(Network(seed=batch, batch=batch))
+def check_with_poison(make_case: Callable[[Network], Case], batch: int, make: Callable[[bytes], pdrt.Session]) -> None:
+    """The network computes exactly what its gates leave, and NaN everywhere else changes not a bit."""
+    case = make_case(Network(seed=batch, batch=batch))
     model = case.net.model(case.outputs)
-    session = pdrt.Session(model, threads=threads)
+    session = make(model)
     outputs = session.run(case.net.feeds)
     assert_equal(outputs, expected(model, case.net.feeds))
     check_counts(case, session)
@@ -346,16 +349,25 @@ def test_only_what_is_needed_is_computed(make: Callable[[Network], Case], batch:
     for sample in range(batch):
         model, channels = poisoned(case, sample)
         spoilt += channels
-        again = pdrt.Session(model, threads=threads).run(case.net.feeds)
+        again = make(model).run(case.net.feeds)
         for name in outputs:
             np.testing.assert_array_equal(again[name][sample], outputs[name][sample], err_msg=name)
     assert spoilt > 0
 
 
-def layers_of(net: Network, outputs: list[str]) -> dict[str, pdrt.LayerCounts]:
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__)
+def test_only_what_is_needed_is_computed(make: Callable[[Network], Case], batch: int, threads: int) -> None:
+    check_with_poison(make, batch, lambda model: pdrt.Session(model, threads=threads))
+
+
+def layers_of(
+    net: Network, outputs: list[str], make: Callable[[bytes], pdrt.Session] = on_one_thread
+) -> dict[str, pdrt.LayerCounts]:
     """Run the network, which must give the oracle's outputs; return what its layers computed."""
     model = net.model(outputs)
-    session = pdrt.Session(model, threads=1)
+    session = make(model)
     assert_equal(session.run(net.feeds), expected(model, net.feeds))
     return {layer.name: layer for layer in session.last_run.layers}
 
@@ -395,12 +407,18 @@ def test_planes_that_died_in_a_relu_are_not_visited() -> None:
     np.testing.assert_array_equal(layers[last].visited, [6 * 5, 6 * 5])
 
 
-def check_single_switch(logits: str, decision: str, groups: int | None, spread: str) -> None:
+def check_single_switch(
+    logits: str,
+    decision: str,
+    groups: int | None,
+    spread: str,
+    make: Callable[[bytes], pdrt.Session] = on_one_thread,
+) -> None:
     """One layer behind one gate of this kind computes the kernels that the gate leaves on, and no more."""
     net = Network(seed=3, batch=2)
     layer = net.conv(net.image, 8, lift=LIFT)
     mask = gate(net, net.image, 8, logits=logits, decision=decision, groups=groups, spread=spread)
-    layers = layers_of(net, [finish(net, net.add("Mul", net.relu(layer), mask))])
+    layers = layers_of(net, [finish(net, net.add("Mul", net.relu(layer), mask))], make)
     np.testing.assert_array_equal(layers[layer].active, mask_of(net, mask).sum(axis=1))
 
 

@@ -207,14 +207,59 @@ py::dict explanation_of(const pdrt::Explanation& explanation) {
                           "implementation"_a = step.implementation, "refused"_a = step.refused,
                           "macs"_a = step.macs, "output"_a = step.output,
                           "switches"_a = step.switches, "notes"_a = step.notes,
-                          "decided_by"_a = step.decided_by,
-                          "launches"_a = step.launches));
+                          "decided_by"_a = step.decided_by, "launches"_a = step.launches));
   }
   return py::dict("device"_a = explanation.device, "costs"_a = explanation.costs,
                   "switches_at"_a = explanation.switches_at, "steps"_a = steps,
                   "macs"_a = explanation.macs, "arena_bytes"_a = explanation.arena_bytes,
                   "weight_bytes"_a = explanation.weight_bytes,
                   "packed_bytes"_a = explanation.packed_bytes);
+}
+
+// An array in a buffer of an OpenCL context. Handles and offsets are numbers here; the owner, which
+// python/pdrt/opencl_arrays.py knows, outlives the run.
+struct DeviceArray {
+  std::uintptr_t buffer = 0;
+  std::size_t offset = 0;                   // bytes
+  std::vector<py::ssize_t> shape, strides;  // strides: bytes
+  py::dtype dtype;
+};
+
+pdrt::TensorView view_of(const DeviceArray& array, const std::string& name) {
+  pdrt::TensorView view;
+  view.buffer = reinterpret_cast<void*>(array.buffer);
+  view.offset = array.offset;
+  view.dtype = dtype_of(array.dtype, name);
+  if (array.shape.size() > static_cast<std::size_t>(pdrt::kMaxRank)) {
+    throw pdrt::InputError("'" + name + "' has " + std::to_string(array.shape.size()) +
+                           " dimensions; pdrt takes at most " + std::to_string(pdrt::kMaxRank));
+  }
+  view.rank = static_cast<int>(array.shape.size());
+  const auto size = static_cast<py::ssize_t>(pdrt::size_of(view.dtype));
+  for (int axis = 0; axis < view.rank; ++axis) {
+    if (array.strides[axis] % size != 0)
+      throw pdrt::InputError("'" + name + "' has strides that are no whole elements");
+    view.dims[axis] = array.shape[axis];
+    view.strides[axis] = array.strides[axis] / size;
+  }
+  return view;
+}
+
+// Arrays of any kind in, outputs into arrays that are there.
+void run_into(pdrt::Session& session, std::vector<std::variant<DeviceArray, py::array>> inputs,
+              std::vector<std::variant<DeviceArray, py::array>> outputs) {
+  const auto views_of = [](auto& arrays, const std::vector<pdrt::Spec>& specs) {
+    std::vector<pdrt::TensorView> views;
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+      const std::string& name = specs.at(i).name;
+      views.push_back(std::visit([&](auto& array) { return view_of(array, name); }, arrays[i]));
+    }
+    return views;
+  };
+  const std::vector<pdrt::TensorView> from = views_of(inputs, session.inputs()),
+                                      to = views_of(outputs, session.outputs());
+  py::gil_scoped_release unlocked;
+  session.run_into(from, to);
 }
 
 // Takes the map by value: it keeps the arrays alive, and those that view_of had to copy.
@@ -300,26 +345,40 @@ py::list tune(const pdrt::Model& model, std::string cache_dir,
 void bind_session(py::module_& module) {
   module.def("tune", &tune, "model"_a, "cache_dir"_a, "shapes"_a, "progress"_a);
 
-  py::class_<pdrt::Session>(module, "Session")
-      .def(py::init([](const pdrt::Model& model, std::string device, int threads,
-                       std::vector<std::string> outputs, std::string cache_dir,
-                       std::string fallback, std::string switches, std::string precision,
-                       bool skip, bool profile) {
-             pdrt::Options options;
-             options.device = std::move(device);
-             options.threads = threads;
-             options.outputs = std::move(outputs);
-             options.cache_dir = std::move(cache_dir);
-             options.fallback = std::move(fallback);
-             options.switches = std::move(switches);
-             options.precision = std::move(precision);
-             options.skip = skip;
-             options.profile = profile;
-             py::gil_scoped_release unlocked;
-             return std::make_unique<pdrt::Session>(model, options);
+  py::class_<DeviceArray>(module, "DeviceArray")
+      .def(py::init([](std::uintptr_t buffer, std::size_t offset, std::vector<py::ssize_t> shape,
+                       std::vector<py::ssize_t> strides, py::dtype dtype) {
+             return DeviceArray{buffer, offset, std::move(shape), std::move(strides),
+                                std::move(dtype)};
            }),
-           "model"_a, py::kw_only(), "device"_a, "threads"_a, "outputs"_a, "cache_dir"_a,
-           "fallback"_a, "switches"_a, "precision"_a, "skip"_a, "profile"_a)
+           "buffer"_a, "offset"_a, "shape"_a, "strides"_a, "dtype"_a)
+      .def_readonly("shape", &DeviceArray::shape);
+
+  py::class_<pdrt::Session>(module, "Session")
+      .def(
+          py::init([](const pdrt::Model& model, std::string device, int threads,
+                      std::vector<std::string> outputs, std::string cache_dir, std::string fallback,
+                      std::string switches, std::string precision, bool skip, bool profile,
+                      std::uintptr_t context, std::uintptr_t device_id, std::uintptr_t queue) {
+            pdrt::Options options;
+            options.device = std::move(device);
+            options.threads = threads;
+            options.outputs = std::move(outputs);
+            options.cache_dir = std::move(cache_dir);
+            options.fallback = std::move(fallback);
+            options.switches = std::move(switches);
+            options.precision = std::move(precision);
+            options.skip = skip;
+            options.profile = profile;
+            options.opencl_context = reinterpret_cast<void*>(context);
+            options.opencl_device = reinterpret_cast<void*>(device_id);
+            options.opencl_queue = reinterpret_cast<void*>(queue);
+            py::gil_scoped_release unlocked;
+            return std::make_unique<pdrt::Session>(model, options);
+          }),
+          "model"_a, py::kw_only(), "device"_a, "threads"_a, "outputs"_a, "cache_dir"_a,
+          "fallback"_a, "switches"_a, "precision"_a, "skip"_a, "profile"_a, "context"_a,
+          "device_id"_a, "queue"_a)
       .def_property_readonly(
           "inputs",
           [](const pdrt::Session& session) { return py::tuple(py::cast(session.inputs())); })
@@ -327,6 +386,13 @@ void bind_session(py::module_& module) {
           "outputs",
           [](const pdrt::Session& session) { return py::tuple(py::cast(session.outputs())); })
       .def("run", &run, "inputs"_a)
+      .def("run_into", &run_into, "inputs"_a, "outputs"_a)
+      .def(
+          "output_shapes",
+          [](const pdrt::Session& session, const std::vector<pdrt::Shape>& shapes) {
+            return session.output_shapes(shapes);
+          },
+          "shapes"_a, py::call_guard<py::gil_scoped_release>())
       .def("last_run", [](const pdrt::Session& session) { return stats_of(session.last_run()); })
       .def(
           "explain",

@@ -30,6 +30,7 @@ class Kernel {
   // The buffer must live until the launches that read it are done.
   void set(int index, const Buffer& buffer) {
     cl_mem memory = buffer.get();
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): the handle itself, a pointer, is the argument
     set_bytes(index, sizeof memory, &memory);
   }
   // So many bytes of memory that a group shares.

@@ -9,11 +9,15 @@
 
 namespace pdrt::opencl {
 
+// Handles are pointers, and are answered as such.
+template <typename T>
+inline constexpr std::size_t kAnswer = sizeof(T);  // NOLINT(bugprone-sizeof-expression)
+
 // `ask` is one of the clGet...Info functions with its object bound: (which, bytes, to, size_back).
 template <typename T, typename Ask>
 T query(const Ask& ask, cl_uint which, std::string_view call) {
   T value{};
-  check(ask(which, sizeof(T), &value, nullptr), call);
+  check(ask(which, kAnswer<T>, &value, nullptr), call);
   return value;
 }
 
@@ -21,8 +25,8 @@ template <typename T, typename Ask>
 std::vector<T> query_list(const Ask& ask, cl_uint which, std::string_view call) {
   std::size_t bytes = 0;
   check(ask(which, 0, nullptr, &bytes), call);
-  std::vector<T> values(bytes / sizeof(T));
-  if (!values.empty()) check(ask(which, values.size() * sizeof(T), values.data(), nullptr), call);
+  std::vector<T> values(bytes / kAnswer<T>);
+  if (!values.empty()) check(ask(which, values.size() * kAnswer<T>, values.data(), nullptr), call);
   return values;
 }
 

@@ -171,4 +171,8 @@ Event Queue::marker() const {
   return event;
 }
 
+Drain::~Drain() {
+  if (queue_) queue_.api().finish(queue_.get());  // who needs to know calls finish() before
+}
+
 }  // namespace pdrt::opencl

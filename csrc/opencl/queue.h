@@ -49,11 +49,25 @@ class Queue {
   // Done when all that was put in before is.
   Event marker() const;
 
+  const Api& api() const { return handle_.api(); }
   cl_command_queue get() const { return handle_.get(); }
   explicit operator bool() const { return static_cast<bool>(handle_); }
 
  private:
   Handle<cl_command_queue> handle_;
+};
+
+// Waits at the end of its scope, exceptions included, until the queue is done with the host's
+// memory: declare it after what commands that were not waited for read or write.
+class Drain {
+ public:
+  explicit Drain(const Queue& queue) : queue_(queue) {}
+  ~Drain();
+  Drain(const Drain&) = delete;
+  Drain& operator=(const Drain&) = delete;
+
+ private:
+  const Queue& queue_;
 };
 
 }  // namespace pdrt::opencl

@@ -38,14 +38,20 @@ run::Switches switches_of(const Options& options) {
 
 // The device that the options name, where it is not the CPU.
 std::unique_ptr<run::device::Device> open_device(const Options& options) {
-  if (!is_opencl(options.device)) return nullptr;
+  if (!is_opencl(options.device) && options.opencl_context == nullptr) return nullptr;
   run::device::DeviceOptions wanted;
   wanted.half_planes = options.precision == "float16";
   wanted.fallback_to_host = options.fallback == "cpu";
   wanted.traced = options.profile;
+  if (options.opencl_context != nullptr) {
+    return std::make_unique<run::device::Device>(
+        opencl::Context(static_cast<opencl::cl_context>(options.opencl_context),
+                        static_cast<opencl::cl_device_id>(options.opencl_device),
+                        options.cache_dir),
+        wanted, static_cast<opencl::cl_command_queue>(options.opencl_queue));
+  }
   return std::make_unique<run::device::Device>(
-      opencl::Context(opencl::select(options.device), run::cache_folder(options.cache_dir)),
-      wanted);
+      opencl::Context(opencl::select(options.device), options.cache_dir), wanted, nullptr);
 }
 
 const Options& checked(const Options& options) {
@@ -132,8 +138,10 @@ struct Session::State {
       throw InputError(graph().source + ": " + std::to_string(inputs.size()) +
                        " inputs given, the model takes " + std::to_string(graph().inputs.size()));
     }
-    for (std::size_t i = 0; i < inputs.size(); ++i)
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
       run::check_input(graph(), graph().input_specs[i], inputs[i]);
+      if (inputs[i].buffer != nullptr) check_buffer(graph().input_specs[i].name, inputs[i]);
+    }
     const std::shared_ptr<run::PreparedPlan> prepared = plans.get(inputs);
     std::unique_ptr<run::Workspace> workspace = prepared->take();
     const run::Frame frame(prepared->plan(), prepared->packed(), engine, threads, options.skip,
@@ -161,6 +169,17 @@ struct Session::State {
       if (stats) *stats = last;
     }
     prepared->give_back(std::move(workspace));
+  }
+
+  // Whether an array on a device can be taken from there.
+  void check_buffer(const std::string& name, const TensorView& view) const {
+    const std::string what = graph().source + ": '" + name + "' is on an OpenCL device";
+    if (!device) throw InputError(what + ", and this session computes on the " + options.device);
+    for (int d = 0; d < view.rank; ++d) {
+      if (view.strides[d] < 0) throw InputError(what + " and has negative strides");
+    }
+    if (view.offset % size_of(view.dtype) != 0)
+      throw InputError(what + " and begins between two elements");
   }
 
   const Model model;
@@ -216,6 +235,8 @@ void Session::run_into(const std::vector<TensorView>& inputs,
     }
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const plan::Value& value = frame.plan.value(ids[i]);
+      if (outputs[i].buffer != nullptr)
+        state_->check_buffer(state_->output_specs[i].name, outputs[i]);
       if (outputs[i].dtype != value.dtype || !outputs[i].contiguous() ||
           !outputs[i].has_shape_of(frame.plan.values[ids[i]].view)) {
         throw InputError(source + ": the buffer for output '" + state_->output_specs[i].name +
@@ -225,6 +246,14 @@ void Session::run_into(const std::vector<TensorView>& inputs,
     }
     return outputs;
   });
+}
+
+std::vector<Shape> Session::output_shapes(const std::vector<Shape>& shapes) const {
+  const auto prepared = state_->plans.get(run::concrete_shapes(state_->graph(), shapes));
+  std::vector<Shape> outputs;
+  for (ValueId id : prepared->plan().program.outputs)
+    outputs.push_back(prepared->plan().value(id).shape);
+  return outputs;
 }
 
 RunStats Session::last_run() const {

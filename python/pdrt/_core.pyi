@@ -48,6 +48,14 @@ class Model:
     @property
     def metadata(self) -> dict[str, str]: ...
 
+class DeviceArray:
+    """An array in an OpenCL buffer, given by its handle; offset and strides are bytes."""
+
+    shape: list[int]
+    def __init__(
+        self, buffer: int, offset: int, shape: list[int], strides: list[int], dtype: numpy.dtype[Any]
+    ) -> None: ...
+
 class Session:
     def __init__(
         self,
@@ -62,12 +70,19 @@ class Session:
         precision: str,
         skip: bool,
         profile: bool,
+        context: int,
+        device_id: int,
+        queue: int,
     ) -> None: ...
     @property
     def inputs(self) -> tuple[Spec, ...]: ...
     @property
     def outputs(self) -> tuple[Spec, ...]: ...
     def run(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]: ...
+    def run_into(
+        self, inputs: list[DeviceArray | NDArray[Any]], outputs: list[DeviceArray | NDArray[Any]]
+    ) -> None: ...
+    def output_shapes(self, shapes: list[list[int]]) -> list[list[int]]: ...
     def last_run(self) -> dict[str, Any]: ...
     def explain(self, shapes: list[list[int]]) -> dict[str, Any]: ...
 

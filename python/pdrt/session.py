@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pdrt import _core
 from pdrt._core import InputError, Model, Spec
 from pdrt.arrays import as_arrays
+from pdrt.opencl_arrays import Place, core_array, is_of_pyopencl, new_outputs, place_of
 from pdrt.loading import Source, load_for
 from pdrt.reports import Explanation, RunStats
 
@@ -20,7 +21,8 @@ class Session:
         model: a path ending in .pdrt or .onnx, the bytes of either, or a `pdrt.Model`.
         device: "auto" (the CPU), "cpu", "opencl" (the best OpenCL device that works), "opencl:1" (one of several, as
             `devices` numbers them), or "reference" (every operator as plainly as it is specified: slow, to compare
-            with). A device that cannot be had is an error, never replaced by another.
+            with). Or a `pyopencl.Context` of one device, or a `pyopencl.CommandQueue`, to run there. A device that
+            cannot be had is an error, never replaced by another.
         threads: how many threads a run may use; None for as many as this process is allowed.
         outputs: names of the values to return, any of the graph's; None for the model's outputs.
         cache_dir: where results that depend on the machine are kept.
@@ -40,7 +42,7 @@ class Session:
         DeviceError: the device cannot be had.
     """
 
-    __slots__ = ("_core", "_dtypes", "model")
+    __slots__ = ("_core", "_dtypes", "_queue", "model")
 
     model: Model
     """The model this session runs."""
@@ -48,7 +50,7 @@ class Session:
     def __init__(
         self,
         model: Source,
-        device: str = "auto",
+        device: Any = "auto",
         threads: int | None = None,
         outputs: Sequence[str] | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -59,8 +61,12 @@ class Session:
         skip: bool = True,
         profile: bool = False,
     ) -> None:
-        if not isinstance(device, str):
-            raise InputError(f"device is a name such as 'auto' or 'cpu', not {device!r}")
+        place = Place()
+        self._queue: Any = None
+        if is_of_pyopencl(device):
+            place, self._queue, device = place_of(device), device, "opencl"
+        elif not isinstance(device, str):
+            raise InputError(f"device is a name such as 'auto' or 'cpu', or one of pyopencl's, not {device!r}")
         names = _output_names(outputs)
         self.model = load_for(model, names or None)
         self._core = _core.Session(
@@ -74,6 +80,9 @@ class Session:
             precision=precision,
             skip=bool(skip),
             profile=bool(profile),
+            context=place.context,
+            device_id=place.device_id,
+            queue=place.queue,
         )
         self._dtypes = {spec.name: spec.dtype for spec in self._core.inputs}
 
@@ -87,24 +96,57 @@ class Session:
         """What `run` returns, in order."""
         return self._core.outputs
 
-    def run(self, inputs: Mapping[str, Any], *, check_finite: bool = True) -> dict[str, NDArray[Any]]:
+    def run(
+        self, inputs: Mapping[str, Any], *, out: Mapping[str, Any] | None = None, check_finite: bool = True
+    ) -> dict[str, Any]:
         """Runs the model once.
 
         Arrays may have any strides, negative ones too, and are read where they are; so are tensors that speak DLPack
         (`torch.Tensor`, for one) in CPU memory. Outputs are new arrays. Safe to call from several threads at once: the
         interpreter lock is released while the model runs.
 
+        A session on an OpenCL device also takes each input as a `pyopencl.array.Array` (with any strides that are not
+        negative) or a `pyopencl.Buffer` of its context, where it is read without a copy. Then, or where `out` is given,
+        outputs stay on the device, too; they are complete when this returns.
+
         Args:
             inputs: an array for every input, by name, of exactly its dtype and shape (any size where that is free).
-            check_finite: refuse inputs that hold a NaN or an infinity. One pass over each input; False leaves it out.
+            out: arrays of pyopencl to write outputs to, by name; the others are new.
+            check_finite: refuse inputs that hold a NaN or an infinity. One pass over each input; False leaves it out,
+                and inputs on a device are never looked through.
 
         Returns:
-            An array for every output, by name.
+            An array for every output, by name: of numpy, or of pyopencl where an input was.
 
         Raises:
             InputError: naming the input, what it is and what was expected.
         """
+        if out is not None or (isinstance(inputs, Mapping) and any(map(is_of_pyopencl, inputs.values()))):
+            return self._run_on_device(inputs, out or {}, check_finite)
         return self._core.run(as_arrays(inputs, self._dtypes, check_finite=check_finite))
+
+    def _run_on_device(self, inputs: Mapping[str, Any], out: Mapping[str, Any], check_finite: bool) -> dict[str, Any]:
+        there = {name: value for name, value in inputs.items() if is_of_pyopencl(value)}
+        here = {name: value for name, value in inputs.items() if name not in there}
+        arrays = as_arrays(here, self._dtypes, check_finite=check_finite)
+        for kind, given, specs in (("input", there, self.inputs), ("output", out, self.outputs)):
+            names = [spec.name for spec in specs]
+            if unknown := [name for name in given if name not in names]:
+                raise InputError(f"the model has no {kind} '{unknown[0]}'; its {kind}s: {', '.join(names)}")
+        given = []
+        for spec in self.inputs:
+            if spec.name in there:
+                given.append(core_array(there[spec.name], spec, f"input '{spec.name}'"))
+            elif spec.name in arrays:
+                given.append(arrays[spec.name])
+            else:
+                raise InputError(f"input '{spec.name}' is missing")
+        shapes = [list(array.shape) for array in given]
+        queue = next((value.queue for value in there.values() if getattr(value, "queue", None)), self._queue)
+        outputs = new_outputs(queue, self._core.output_shapes(shapes), self.outputs, out)
+        to = [core_array(outputs[spec.name], spec, f"output '{spec.name}'") for spec in self.outputs]
+        self._core.run_into(given, to)
+        return outputs
 
     @property
     def last_run(self) -> RunStats:

@@ -306,7 +306,13 @@ cl_int clEnqueueMarkerWithWaitList(cl_command_queue q, cl_uint n, const cl_event
                                                       q, n, after, event);
 }
 cl_int clFlush(cl_command_queue q) { return forward<&Api::flush>("clFlush", 0, q); }
-cl_int clFinish(cl_command_queue q) { return forward<&Api::finish>("clFinish", 0, q); }
+// Waits even where it fails: a device that is lost does not touch the host's memory any more, but
+// the real one behind this library would.
+cl_int clFinish(cl_command_queue q) {
+  const cl_int code = fault("clFinish");
+  const cl_int real_code = real<decltype(Api::finish)>("clFinish")(q);
+  return code == kSuccess ? real_code : code;
+}
 
 cl_int clWaitForEvents(cl_uint n, const cl_event* events) {
   return forward<&Api::wait_for_events>("clWaitForEvents", 0, n, events);

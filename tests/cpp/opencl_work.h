@@ -33,6 +33,7 @@ inline bool runs(const Context& context) {
 
   Numbers numbers{};
   for (std::size_t i = 0; i < kCount; ++i) numbers[i] = static_cast<std::int32_t>(i);
+  const pdrt::opencl::Drain drain(queue);
   queue.write(first, 0, numbers.data(), kBytes, false);
   kernel.set(0, first);
   kernel.set(1, std::int32_t{7});

@@ -31,6 +31,11 @@ struct Options {
   // Where results that depend on the machine are kept (see tune). Empty: $PDRT_CACHE_DIR, or pdrt/
   // in $XDG_CACHE_HOME or in ~/.cache.
   std::string cache_dir;
+  // An OpenCL context (cl_context) of the caller's with one of its devices (cl_device_id), in place
+  // of one that the session makes, and a queue in it (cl_command_queue) or nullptr. All are retained.
+  void* opencl_context = nullptr;
+  void* opencl_device = nullptr;
+  void* opencl_queue = nullptr;
   // False: compute every kernel and multiply afterwards, to measure what skipping gives.
   bool skip = true;
   // True: every run is timed step by step, RunStats::steps.
@@ -120,9 +125,14 @@ class Session {
   std::vector<Tensor> run(const std::map<std::string, TensorView>& inputs);
   // The same with the statistics of exactly this run.
   std::vector<Tensor> run(const std::map<std::string, TensorView>& inputs, RunStats& stats);
-  // For callers that keep their buffers: nothing is allocated once each shape has been seen.
+  // For callers that keep their buffers: nothing is allocated once each shape has been seen. With a
+  // session on an OpenCL device, inputs may lie in buffers of its context, with any strides that are
+  // not negative, and outputs may go there; they are written when this returns.
   void run_into(const std::vector<TensorView>& inputs, const std::vector<TensorView>& outputs,
                 RunStats* stats = nullptr);
+
+  // Shapes of the outputs for these shapes of the inputs, in the order of inputs().
+  std::vector<Shape> output_shapes(const std::vector<Shape>& shapes) const;
 
   // Statistics of the run that finished last; empty before the first.
   RunStats last_run() const;

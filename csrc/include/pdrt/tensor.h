@@ -29,9 +29,12 @@ std::string to_string(const Shape& shape);
 Shape contiguous_strides(const Shape& shape);
 
 // A strided window on someone else's memory. Strides count elements and may be zero or negative.
-// data == nullptr marks an optional input that is absent.
+// data == nullptr marks an optional input that is absent, or one that is on a device: in the OpenCL
+// buffer (cl_mem) `buffer`, from byte `offset` on.
 struct TensorView {
   void* data = nullptr;
+  void* buffer = nullptr;
+  std::size_t offset = 0;
   DType dtype = DType::f32;
   int rank = 0;
   std::array<std::int64_t, kMaxRank> dims{};

@@ -13,15 +13,22 @@ struct DeviceOptions {
 
 class Device {
  public:
-  Device(opencl::Context context, const DeviceOptions& options)
+  // `own_queue`: the caller's, where everything is to be enqueued; or nullptr.
+  Device(opencl::Context context, const DeviceOptions& options, opencl::cl_command_queue own_queue)
       : context(std::move(context)),
-        queue(this->context.make_queue(options.traced)),
+        own_queue(own_queue),
+        queue(make_queue(options.traced)),
         options(options),
         weights(this->context, queue) {}
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
+  opencl::Queue make_queue(bool traced) const {
+    return own_queue != nullptr ? context.adopt(own_queue) : context.make_queue(traced);
+  }
+
   const opencl::Context context;
+  const opencl::cl_command_queue own_queue;
   const opencl::Queue queue;  // of uploads
   const DeviceOptions options;
   Weights weights;

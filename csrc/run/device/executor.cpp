@@ -29,6 +29,10 @@ std::string common_options(const plan::Plan& plan, const DeviceOptions& options)
          "-DSTAGES=" + std::to_string(stages_in(plan)) + "u";
 }
 
+opencl::uint first_element(const TensorView& view) {
+  return static_cast<opencl::uint>(view.offset / size_of(view.dtype));
+}
+
 SharedBuffer upload(const Device& device, const void* data, std::size_t bytes) {
   auto buffer = std::make_shared<const opencl::Buffer>(device.context.make_buffer(bytes));
   if (bytes > 0) device.queue.write(*buffer, 0, data, bytes, true);
@@ -72,6 +76,9 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
       upload(device, constants.numbers().data(), constants.numbers().size() * sizeof(float));
   stages_ = upload(device, constants.stages().data(),
                    constants.stages().size() * sizeof(opencl::StageArguments));
+  // Runs have queues of their own, which see what this one uploaded once it is done: on Intel's
+  // runtime a write that blocks is not enough.
+  device.queue.finish();
 }
 
 void DeviceExecutor::refuse_host_steps() const {
@@ -137,9 +144,9 @@ void DeviceExecutor::prepare_arrays() {
 }
 
 std::unique_ptr<run::Workspace> DeviceExecutor::make_workspace() const {
-  auto work = std::make_unique<Workspace>(
-      plan_, device_.context, device_.context.make_queue(device_.options.traced), builder_, sizes_,
-      parameters_, stages_, device_.options.traced);
+  auto work = std::make_unique<Workspace>(plan_, device_.context,
+                                          device_.make_queue(device_.options.traced), builder_,
+                                          sizes_, parameters_, stages_, device_.options.traced);
   // What never changes is decided here.
   const Frame frame = all_on(*work);
   for (const Array& array : inputs_) array.transfer->judge(frame, *work);
@@ -170,25 +177,55 @@ void DeviceExecutor::load(const Frame& frame, const std::vector<TensorView>& inp
   Workspace& work = work_of(frame);
   work.begin_run();
   work.queue.fill(work.flags, 0, sizes_.flags, 0, work.trace_event());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const ValueId id = plan_.program.inputs[i];
-    if (moves_.to_host[i] || !plan_.planes[id]) load_input(frame, id, inputs[i]);
-    if (plan_.planes[id] || !moves_.to_device[i]) continue;
-    work.queue.write(work.dense_on_device, plan_.values[id].offset, frame.data(id),
-                     bytes_of_dense(plan_, id), false, work.trace_event());
-  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) load_dense(frame, work, i, inputs[i]);
   for (const Array& array : inputs_) {
-    const TensorView* from = &inputs[array.index];
-    if (!from->contiguous()) {
-      Tensor& together = work.contiguous[array.index];
-      together = Tensor::copy_of(*from);
-      work.queue.write(work.arrays, array.offset, together.data(), array.bytes, false,
-                       work.trace_event());
-    } else {
-      work.queue.write(work.arrays, array.offset, from->data, array.bytes, false,
-                       work.trace_event());
+    const TensorView& from = inputs[array.index];
+    if (from.buffer != nullptr) {
+      array.transfer->enqueue_with(work, adopt(from), first_element(from), strides_of(from));
+      continue;
     }
+    const void* data = from.data;
+    if (!from.contiguous()) {
+      work.contiguous[array.index] = Tensor::copy_of(from);
+      data = work.contiguous[array.index].data();
+    }
+    work.queue.write(work.arrays, array.offset, data, array.bytes, false, work.trace_event());
     array.transfer->enqueue(work);
+  }
+}
+
+opencl::Buffer DeviceExecutor::adopt(const TensorView& view) const {
+  return device_.context.adopt(static_cast<opencl::cl_mem>(view.buffer));
+}
+
+// What the host wants of an input, and dense numbers that the device wants.
+void DeviceExecutor::load_dense(const Frame& frame, Workspace& work, std::size_t index,
+                                const TensorView& from) const {
+  const ValueId id = plan_.program.inputs[index];
+  const bool host = moves_.to_host[index] || !plan_.planes[id],
+             device = moves_.to_device[index] && !plan_.planes[id];
+  const std::size_t bytes = bytes_of_dense(plan_, id), offset = plan_.values[id].offset;
+  if (from.buffer == nullptr) {
+    if (host) load_input(frame, id, from);
+    if (device)
+      work.queue.write(work.dense_on_device, offset, frame.data(id), bytes, false,
+                       work.trace_event());
+    return;
+  }
+  if (!host && !device) return;
+  if (!from.contiguous()) {
+    throw InputError(plan_.program.graph->source + ": input '" +
+                     plan_.program.graph->input_specs[index].name +
+                     "' is read as it lies on the device, and must be contiguous");
+  }
+  const opencl::Buffer buffer = adopt(from);
+  if (moves_.to_host[index]) {
+    Tensor& copied = work.contiguous[index] = Tensor(from.dtype, from.shape());
+    work.queue.read(buffer, from.offset, copied.data(), bytes, true, work.trace_event());
+    load_input(frame, id, copied.view());
+  }
+  if (device) {
+    work.queue.copy(buffer, from.offset, work.dense_on_device, offset, bytes, work.trace_event());
   }
 }
 
@@ -300,15 +337,25 @@ void DeviceExecutor::store(const Frame& frame, const std::vector<TensorView>& ou
   }
   upload_lists(work, changed);
   for (const Array& array : outputs_) {
+    const TensorView& to = outputs[array.index];
+    if (to.buffer != nullptr) {
+      array.transfer->enqueue_with(work, adopt(to), first_element(to), strides_of(to));
+      continue;
+    }
     array.transfer->enqueue(work);
-    work.queue.read(work.arrays, array.offset, outputs[array.index].data, array.bytes, false,
-                    work.trace_event());
+    work.queue.read(work.arrays, array.offset, to.data, array.bytes, false, work.trace_event());
   }
   const std::vector<ValueId>& ids = plan_.program.outputs;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (plan_.planes[ids[i]] || !moves_.on_device[ids[i]]) continue;
-    work.queue.read(work.dense_on_device, plan_.values[ids[i]].offset, outputs[i].data,
-                    bytes_of_dense(plan_, ids[i]), false, work.trace_event());
+    const std::size_t offset = plan_.values[ids[i]].offset, bytes = bytes_of_dense(plan_, ids[i]);
+    if (outputs[i].buffer != nullptr) {
+      work.queue.copy(work.dense_on_device, offset, adopt(outputs[i]), outputs[i].offset, bytes,
+                      work.trace_event());
+    } else {
+      work.queue.read(work.dense_on_device, offset, outputs[i].data, bytes, false,
+                      work.trace_event());
+    }
   }
   work.queue.read(work.flags, 0, work.flag_bytes.data(), sizes_.flags, false, work.trace_event());
   if (builder_.switches_on_device) {
@@ -320,7 +367,14 @@ void DeviceExecutor::store(const Frame& frame, const std::vector<TensorView>& ou
     work.queue.finish();
   }
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (!moves_.on_device[ids[i]]) store_output(frame, ids[i], outputs[i]);
+    if (moves_.on_device[ids[i]]) continue;
+    if (outputs[i].buffer == nullptr) {
+      store_output(frame, ids[i], outputs[i]);
+      continue;
+    }
+    const Tensor made(outputs[i].dtype, outputs[i].shape());
+    store_output(frame, ids[i], made.view());
+    work.queue.write(adopt(outputs[i]), outputs[i].offset, made.data(), made.bytes(), true);
   }
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     if (steps_[s]) steps_[s]->recount(frame, work);

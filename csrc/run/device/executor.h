@@ -42,7 +42,10 @@ class DeviceExecutor final : public Executor {
     std::unique_ptr<Transfer> transfer;
   };
 
-  Frame all_on(Workspace& work) const;  // nothing is skipped
+  Frame all_on(Workspace& work) const;                 // nothing is skipped
+  opencl::Buffer adopt(const TensorView& view) const;  // a caller's
+  void load_dense(const Frame& frame, Workspace& work, std::size_t index,
+                  const TensorView& from) const;
   void refuse_host_steps() const;
   void find_changes(bool skip);
   void prepare_steps();
@@ -60,8 +63,8 @@ class DeviceExecutor final : public Executor {
   Device& device_;
   const Moves moves_;
   Builder builder_;
-  std::vector<bool> changing_;    // by step: what runs of it differs from run to run
-  std::vector<bool> may_be_off_;  // by value: some of its planes, in some run
+  std::vector<bool> changing_;          // by step: what runs of it differs from run to run
+  std::vector<bool> may_be_off_;        // by value: some of its planes, in some run
   const std::vector<bool> everything_;  // by value: before a run, none is known
   std::vector<std::unique_ptr<DeviceStep>> steps_;  // nullptr: on the host
   std::vector<Numbers> numbers_;                    // by step

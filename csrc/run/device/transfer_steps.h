@@ -21,7 +21,9 @@ class Transfer {
 
   void judge(const Frame& frame, Workspace& work) const;
   void enqueue(Workspace& work) const;
-  int launch() const { return launch_; }
+  // With an array elsewhere than when it was made: a caller's own.
+  void enqueue_with(Workspace& work, const opencl::Buffer& array, opencl::uint first,
+                    const Strides& strides) const;
 
  private:
   const plan::Plan& plan_;
@@ -30,10 +32,13 @@ class Transfer {
   bool load_, changing_;
   Lists lists_;
   opencl::uint constants_;
+  opencl::TransferArguments arguments_{};
   int launch_ = -1;
 };
 
 // Strides of a contiguous array of the value's shape.
 Transfer::Strides contiguous_strides(const plan::Plan& plan, ValueId value);
+// Of a caller's array.
+Transfer::Strides strides_of(const TensorView& view);
 
 }  // namespace pdrt::run::device

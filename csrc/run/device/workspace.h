@@ -47,6 +47,8 @@ class Workspace final : public run::Workspace {
   // A copy of numbers that are on their way to the device, until the run is over.
   std::byte* stage(const void* from, std::size_t bytes);
 
+  // Of a launch, to change its arguments.
+  opencl::Kernel& kernel(int launch) { return kernels_[launch]; }
   // Enqueues launch number `launch` for so many work-groups.
   void launch(int launch, const Groups& groups);
   // Enqueues numbers for a dense value: of `list_numbers`, from `first` on.

@@ -14,6 +14,7 @@ examples:
   pdrt devices
   pdrt devices --peak           measure what one thread can reach, too
   pdrt run … --device opencl:0  use a device by its name
+  PDRT_OPENCL_LIBRARY=/path/libOpenCL.so pdrt devices   look there alone
   PDRT_ISA=portable pdrt run …  use another instruction set than the best
 """
 

@@ -1,0 +1,98 @@
+"""Makes calls of OpenCL fail, one after the other, in a process of its own; see test_opencl_faults.py.
+
+    python opencl_fault_sweep.py libfaulty_opencl.so folder-of-built-programs
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+
+import numpy as np
+
+import native
+import pdrt
+
+# Each with a code that such a call may give; those marked False cost time alone.
+CALLS = {
+    "clCreateContext": (-6, True),
+    "clCreateCommandQueue": (-6, True),
+    "clCreateBuffer": (-4, True),
+    "clCreateProgramWithBinary": (-42, False),
+    "clBuildProgram": (-11, False),  # of a binary: it is built from its source
+    "clRetainProgram": (-5, True),
+    "clCreateKernel": (-46, True),
+    "clSetKernelArg": (-51, True),
+    "clGetKernelWorkGroupInfo": (-48, True),
+    "clEnqueueNDRangeKernel": (-5, True),
+    "clEnqueueWriteBuffer": (-5, True),
+    "clEnqueueReadBuffer": (-9999, True),
+    "clEnqueueCopyBuffer": (-5, True),
+    "clEnqueueFillBuffer": (-4, True),
+    "clFlush": (-36, True),
+    "clFinish": (-36, True),
+    "clWaitForEvents": (-14, True),
+}
+PLACES = (1, 2, 3, 5, 8, 13, 21, 34)
+MODEL = native.gated()
+IMAGES = native.images(2)
+
+
+def outcome(device: str, folder: str, switches: str) -> np.ndarray | str:
+    """Make a session and run it twice; returns the scores, or what DeviceError said."""
+    try:
+        session = pdrt.Session(MODEL, device=device, cache_dir=folder, fallback="cpu", switches=switches)
+        session.run({"image": IMAGES})
+        return session.run({"image": IMAGES})["scores"]
+    except pdrt.DeviceError as error:
+        return str(error)
+
+
+def sweep(library: ctypes.CDLL, device: str, folder: str, switches: str) -> tuple[int, list[str]]:
+    """Return how many calls failed, and what was not as it should be."""
+    expected = pdrt.Session(MODEL, device="cpu").run({"image": IMAGES})["scores"]
+    failures, wrong = 0, []
+    outcome(device, folder, switches)  # programs are built
+    for call, (code, fatal) in CALLS.items():
+        for place in PLACES:
+            rule = f"{call}:{place}:{code}"
+            library.pdrt_fault(rule.encode())
+            said = outcome(device, folder, switches)
+            failed = library.pdrt_fault_failed()
+            library.pdrt_fault(b"")
+            gc.collect()
+            if library.pdrt_fault_balance() != 0:
+                wrong.append(f"{rule}: {library.pdrt_fault_balance()} objects were left")
+            if not failed:
+                break
+            failures += 1
+            if fatal and isinstance(said, str) and call not in said:
+                wrong.append(f"{rule}: {said}")
+            if fatal and not isinstance(said, str):
+                wrong.append(f"{rule}: nobody heard of it")
+            if not fatal and isinstance(said, str):
+                wrong.append(f"{rule}: {said}")
+            after = outcome(device, folder, switches)
+            if isinstance(after, str) or not np.allclose(after, expected, rtol=1e-4, atol=1e-5):
+                wrong.append(f"after {rule}: {after}")
+    return failures, wrong
+
+
+def main() -> int:
+    """Sweep every device that works."""
+    library = ctypes.CDLL(sys.argv[1])
+    library.pdrt_fault_balance.restype = ctypes.c_long
+    devices = [device.name for device in pdrt.devices() if device.name.startswith("opencl:") and device.usable]
+    total, wrong = 0, [] if devices else ["no device works"]
+    for device in devices:
+        for switches in ("cpu", "device"):
+            failures, found = sweep(library, device, sys.argv[2], switches)
+            total += failures
+            wrong += [f"{device}, switches on {switches}: {line}" for line in found]
+    print("\n".join(wrong) or f"{total} failures, all as they should be")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
