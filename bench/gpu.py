@@ -11,8 +11,8 @@ Parts: peaks (multiply-adds, memory, transfers, launches), zoo (networks beside 
 ONNX Runtime CUDA and pdrt's CPU engine, where they are installed), layers (every step of the dense networks as a share
 of the peak), switch (what one decision costs), start (cold and warm). All compute in 32-bit floats, without TF32.
 Contenders take turns, call by call, and medians count; all take the image from the host's memory and leave the logits
-there, unless a column says otherwise. Numbers (JSON) and a page go to bench/results/gpu-*. bench/README.md says what
-the columns mean.
+there, unless a column says otherwise. Numbers (JSON), a picture and a page go to bench/results/gpu-*;
+bench/README.md says what the columns mean.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from importlib import metadata
 import page
 import pdrt
 from context import Bench
-from parts import gpu_start, gpu_switch, gpu_zoo
+from parts import gpu_picture, gpu_start, gpu_switch, gpu_zoo
 from parts.zoo_files import prepared
 from pdrt import _core
 from report import Table, text
@@ -109,7 +109,7 @@ def tables(bench: Bench, every_layer: bool) -> list[Table]:
         ),
         Table(
             "Gated",
-            "conversion: dense time x needed share / gated time; 1: all that is saved arrives. 'on the device': of the "
+            "conversion: dense time x needed share / gated time; 1: all that is saved arrives. 'of work': of the "
             "device's own work, without waiting and moving. waits: how often the host waits to decide.",
             gpu_zoo.gated_table(bench),
         ),
@@ -162,7 +162,9 @@ def show(bench: Bench) -> None:
     for line in sorted(missing):
         print(f"\nleft out: {line}")
     machine, path = bench.results.machine, bench.results.path
-    page.write(bench, tables(bench, every_layer=True), None, path.with_suffix(".html"))
+    picture = path.with_suffix(".png")
+    drawn = gpu_picture.draw(bench, picture)
+    page.write(bench, tables(bench, every_layer=True), picture if drawn else None, path.with_suffix(".html"))
     print(f"\nmeasured on {machine['device']} beside {machine['processor']} ({machine['cores']} cores)")
     print(f"with {machine['command']}; load average {machine['load_at_start']:.1f} at the start")
     print(f"numbers: {path}\npage:    {path.with_suffix('.html')}")
