@@ -142,6 +142,7 @@ def test_onnx_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 BAD_OPTIONS: list[tuple[str, dict[str, Any], type[pdrt.Error], str]] = [
     ("device of a number", {"device": "opencl:99"}, pdrt.DeviceError, "opencl"),
+    ("device of no number", {"device": "opencl:one"}, pdrt.DeviceError, "opencl"),
     ("device unknown", {"device": "abacus"}, pdrt.DeviceError, "abacus"),
     ("device no text", {"device": 3}, pdrt.InputError, "device.*3"),
     ("no threads", {"threads": 0}, pdrt.InputError, "threads.*0"),

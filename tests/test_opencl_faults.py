@@ -14,19 +14,19 @@ from pathlib import Path
 
 import pytest
 
+from opencl_devices import Maker
+
 SWEEP = Path(__file__).parent / "opencl_fault_sweep.py"
 
 
-@pytest.mark.usefixtures("on_device")
-def test_every_call(core_build: Path, tmp_path: Path) -> None:
+def test_every_call(on_device: Maker, core_build: Path, tmp_path: Path) -> None:
     try:
         ctypes.CDLL("libOpenCL.so.1")
     except OSError:
         pytest.skip("needs the system's OpenCL loader: apt-get install ocl-icd-libopencl1")
     library = core_build / "tests" / "cpp" / "libfaulty_opencl.so"
     environment = {**os.environ, "PDRT_OPENCL_LIBRARY": str(library)}
-    done = subprocess.run(
-        [sys.executable, str(SWEEP), str(library), str(tmp_path)], capture_output=True, text=True, env=environment
-    )
+    command = [sys.executable, str(SWEEP), str(library), on_device.device, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     assert "failures, all as they should be" in done.stdout
