@@ -11,8 +11,8 @@ Parts: peaks (multiply-adds, memory, transfers, launches), zoo (networks beside 
 ONNX Runtime CUDA and pdrt's CPU engine, where they are installed), layers (every step of the dense networks as a share
 of the peak), switch (what one decision costs), start (cold and warm). All compute in 32-bit floats, without TF32.
 Contenders take turns, call by call, and medians count; all take the image from the host's memory and leave the logits
-there, unless a column says otherwise. Numbers (JSON) and a page go to bench/results/gpu-*. bench/README.md says what
-the columns mean.
+there, unless a column says otherwise. Numbers (JSON), a picture and a page go to bench/results/gpu-*;
+bench/README.md says what the columns mean.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ import gc
 import os
 import platform
 import shlex
+import subprocess
 import sys
 from importlib import metadata
 
 import page
 import pdrt
 from context import Bench
-from parts import gpu_start, gpu_switch, gpu_zoo
+from parts import gpu_picture, gpu_start, gpu_switch, gpu_zoo
 from parts.zoo_files import prepared
 from pdrt import _core
 from report import Table, text
@@ -79,13 +80,20 @@ def measure(bench: Bench, options: dict) -> None:
         with prepared(name, bench.densities, ("pdrt", "ONNX Runtime")) as files:
             for part, batch in missing:
                 bench.say(f"{name}: {part.removeprefix('gpu ')}, batch {batch}")
-                if part == "gpu zoo":
-                    row = gpu_zoo.measure(bench, files, batch, device)
-                elif part == "gpu layers":
-                    row = {"network": name, "batch": batch, "steps": gpu_zoo.layers(files, batch, device)}
-                else:
-                    row = gpu_start.measure(files, device, bench.repeats)
-                results.add(part, f"{name}, {batch}", row)
+                key = f"{name}, {batch}"
+                try:
+                    if part == "gpu zoo":
+                        row = gpu_zoo.measure(bench, files, batch, device)
+                    elif part == "gpu layers":
+                        row = {"network": name, "batch": batch, "steps": gpu_zoo.layers(files, batch, device)}
+                    else:
+                        row = gpu_start.measure(files, device, bench.repeats)
+                except (gpu_zoo.NotMeasuredError, pdrt.DeviceError, subprocess.TimeoutExpired) as problem:
+                    why = f"{name}, {part.removeprefix('gpu ')}, batch {batch}: {problem}"
+                    print(f"  left out: {why}")
+                    results.add("gpu left out", f"{part}, {key}", {"why": why})
+                    continue
+                results.add(part, key, row)
                 gc.collect()
 
 
@@ -101,7 +109,7 @@ def tables(bench: Bench, every_layer: bool) -> list[Table]:
         ),
         Table(
             "Gated",
-            "conversion: dense time x needed share / gated time; 1: all that is saved arrives. 'on the device': of the "
+            "conversion: dense time x needed share / gated time; 1: all that is saved arrives. 'of work': of the "
             "device's own work, without waiting and moving. waits: how often the host waits to decide.",
             gpu_zoo.gated_table(bench),
         ),
@@ -116,7 +124,11 @@ def tables(bench: Bench, every_layer: bool) -> list[Table]:
         steps = [step for step in row["steps"] if step["macs"]]
         slowest = sorted((step["ms"] for step in steps), reverse=True)[: len(steps) if every_layer else SHOWN]
         shown = [
-            {**step, "% of peak": 100 * step["GFLOP/s"] / bench.peak if step["GFLOP/s"] != "-" else "-"}
+            {
+                **{head: value for head, value in step.items() if head != "macs"},
+                "M multiply-adds": step["macs"] / 1e6,
+                "% of peak": 100 * step["GFLOP/s"] / bench.peak if step["GFLOP/s"] != "-" else "-",
+            }
             for step in steps
             if slowest and step["ms"] >= slowest[-1]
         ]
@@ -146,10 +158,13 @@ def show(bench: Bench) -> None:
     missing = {
         f"{name}: {why}" for row in bench.results.rows("gpu zoo") for name, why in row.get("missing", {}).items()
     }
+    missing |= {row["why"] for row in bench.results.rows("gpu left out")}
     for line in sorted(missing):
         print(f"\nleft out: {line}")
     machine, path = bench.results.machine, bench.results.path
-    page.write(bench, tables(bench, every_layer=True), None, path.with_suffix(".html"))
+    picture = path.with_suffix(".png")
+    drawn = gpu_picture.draw(bench, picture)
+    page.write(bench, tables(bench, every_layer=True), picture if drawn else None, path.with_suffix(".html"))
     print(f"\nmeasured on {machine['device']} beside {machine['processor']} ({machine['cores']} cores)")
     print(f"with {machine['command']}; load average {machine['load_at_start']:.1f} at the start")
     print(f"numbers: {path}\npage:    {path.with_suffix('.html')}")
@@ -170,6 +185,8 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse()
+    if not arguments.device.startswith("opencl"):
+        raise SystemExit(f"--device {arguments.device}: this measures OpenCL devices; `pdrt devices` lists them")
     again = arguments.resume or arguments.show
     results = Results.last(PREFIX) if again else Results.fresh(PREFIX)
     if results is None:

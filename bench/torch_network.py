@@ -52,7 +52,7 @@ class TorchNetwork(torch.nn.Module):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Return the logits."""
-        values = {self._input: image, **dict(self.named_buffers())}
+        values = {**self._buffers, self._input: image}
         for op, inputs, output, attributes in self._steps:
             values[output] = _OPERATORS[op]([values[name] for name in inputs], attributes)
         return values[self._output]

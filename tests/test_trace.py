@@ -155,6 +155,21 @@ def test_command_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "none" in capsys.readouterr().err
 
 
+def test_a_queue_of_the_callers(tmp_path: Path) -> None:
+    """On arrays of pyopencl's, in a queue of the caller's, which must be one that keeps times."""
+    cl = pytest.importorskip("pyopencl", reason="no OpenCL device: pyopencl is not installed")
+    import pyopencl.array
+
+    context = cl.Context([cl.get_platforms()[0].get_devices()[0]])
+    with pytest.raises(pdrt.DeviceError, match="PROFILING_ENABLE"):
+        pdrt.Session(native.gated(), device=cl.CommandQueue(context), profile=True)
+    queue = cl.CommandQueue(context, properties=cl.command_queue_properties.PROFILING_ENABLE)
+    session = pdrt.Session(native.gated(), device=queue, profile=True)
+    session.run({"image": pyopencl.array.to_device(queue, native.images(2))})
+    assert sum(event.track == "device" for event in session.last_run.events) > 0
+    pdrt.trace.write(tmp_path / "out.json", session.last_run, session.explain({"image": (2, 3, 12, 12)}))
+
+
 def test_a_run_that_was_not_profiled() -> None:
     session = pdrt.Session(native.gated())
     session.run({"image": native.images(1)})

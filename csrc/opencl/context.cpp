@@ -78,7 +78,7 @@ Queue Context::make_queue(bool profiling) const {
   return Queue(std::move(queue));
 }
 
-Queue Context::adopt(cl_command_queue queue) const {
+Queue Context::adopt(cl_command_queue queue, bool profiling) const {
   constexpr std::string_view kCall = "clGetCommandQueueInfo";
   if (queue == nullptr) throw DeviceError("the OpenCL queue is null");
   const auto ask = [&](auto... rest) { return state_->cl.get_command_queue_info(queue, rest...); };
@@ -86,8 +86,12 @@ Queue Context::adopt(cl_command_queue queue) const {
       query<cl_device_id>(ask, kQueueDevice, kCall) != device().id) {
     throw DeviceError("the OpenCL queue belongs to another context or device");
   }
-  if (query<cl_bitfield>(ask, kQueueProperties, kCall) & kQueueOutOfOrder) {
+  const auto properties = query<cl_bitfield>(ask, kQueueProperties, kCall);
+  if (properties & kQueueOutOfOrder) {
     throw DeviceError("the OpenCL queue may carry out its commands out of order; pdrt needs order");
+  }
+  if (profiling && !(properties & kQueueProfiling)) {
+    throw DeviceError("the OpenCL queue keeps no times; to profile, make it with PROFILING_ENABLE");
   }
   return Queue(Handle<cl_command_queue>::share(state_->cl, queue));
 }

@@ -35,9 +35,9 @@ class Context {
 
   // Carries out its commands in order.
   Queue make_queue(bool profiling) const;
-  // A caller's own, retained. One of another context or device, or one that does not keep its
-  // commands in order, is refused.
-  Queue adopt(cl_command_queue queue) const;
+  // A caller's own, retained. One of another context or device, one that does not keep its commands
+  // in order, or does not keep their times where they are wanted, is refused.
+  Queue adopt(cl_command_queue queue, bool profiling = false) const;
 
   enum class Memory {
     device,

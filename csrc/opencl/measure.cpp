@@ -42,10 +42,10 @@ double gflops(const Context& context, const Queue& queue) {
   const bool vectors = device.kind == DeviceKind::cpu;
   const int lanes = vectors ? 16 : 4;
   const double operations = 2.0 * 16 * 8 * lanes;  // of a work-item in each iteration, see peak.cl
-  const std::size_t group = vectors ? 1 : std::min<std::size_t>(256, device.max_group);
+  Kernel kernel = context.kernel("peak", "peak", "-DLANES=" + std::to_string(lanes));
+  const std::size_t group = vectors ? 1 : std::min<std::size_t>(256, kernel.max_group());
   const std::size_t items = group * 32 * std::max(device.compute_units, 1);
   const Buffer out = context.make_buffer(items * sizeof(float));
-  Kernel kernel = context.kernel("peak", "peak", "-DLANES=" + std::to_string(lanes));
   kernel.set(0, out);
   for (std::int32_t iterations = 16;; iterations *= 4) {
     kernel.set(1, iterations);

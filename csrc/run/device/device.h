@@ -26,7 +26,7 @@ class Device {
   Device& operator=(const Device&) = delete;
 
   opencl::Queue make_queue(bool traced) const {
-    return own_queue != nullptr ? context.adopt(own_queue) : context.make_queue(traced);
+    return own_queue != nullptr ? context.adopt(own_queue, traced) : context.make_queue(traced);
   }
 
   const opencl::Context context;
