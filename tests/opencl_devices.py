@@ -16,11 +16,19 @@ def names() -> list[str]:
     return [device.name for device in pdrt.devices() if device.usable and device.name.startswith("opencl:")]
 
 
+def details_of(name: str) -> str:
+    """Return what `pdrt.devices` says about a device."""
+    return next(device.details for device in pdrt.devices() if device.name == name)
+
+
 class Maker:
     """Makes sessions on one device."""
 
     def __init__(self, device: str, programs: str):
-        self.device, self.programs = device, programs
+        self.device = device
+        # PoCL keeps what it built by itself. Asked for programs to keep, it builds them a second time, for work-groups
+        # of any size.
+        self.programs = "/dev/null" if "Portable Computing Language" in details_of(device) else programs
 
     def __call__(self, model: Any, **options: Any) -> pdrt.Session:
         """Return a session of one host thread, whose switches are the host's, unless told otherwise."""

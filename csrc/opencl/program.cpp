@@ -86,7 +86,7 @@ Handle<cl_program> Programs::make(const std::string& name, const std::string& op
     }
   }
   auto program = build_from_source(cl_, context_, device_.id, name, source, options);
-  if (disk_) keep(name, key, program);
+  if (disk_ && disk_->usable()) keep(name, key, program);
   const std::lock_guard lock(mutex_);
   ++statistics_.built;
   return program;

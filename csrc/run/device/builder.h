@@ -45,7 +45,8 @@ class Builder {
         switches_on_device(switches_on_device),
         ways(ways),
         unwritten(plan.values.size(), false),
-        common_options_(std::move(common_options)) {}
+        common_options_(std::move(common_options)),
+        stages_option_(" -DSTAGES=" + std::to_string(stages_in(plan)) + "u") {}
 
   const plan::Plan& plan;
   const opencl::DeviceInfo& device;
@@ -69,7 +70,14 @@ class Builder {
   std::int64_t scratch_floats() const { return scratch_floats_; }
   // The number of the launch.
   int add(LaunchSpec spec) {
-    spec.options = common_options_ + spec.options;
+    // A program without an epilogue is the same one whatever stages occur in the plan.
+    const bool has_epilogue =
+        std::any_of(spec.arguments.begin(), spec.arguments.end(), [](const Argument& argument) {
+          const Role* role = std::get_if<Role>(&argument);
+          return role != nullptr && *role == Role::stages;
+        });
+    spec.options = common_options_ + (has_epilogue ? stages_option_ : "") + spec.options;
+    if (!spec.options.empty()) spec.options.erase(0, 1);  // a space
     launches_.push_back(std::move(spec));
     return static_cast<int>(launches_.size()) - 1;
   }
@@ -78,7 +86,7 @@ class Builder {
   const std::vector<LaunchSpec>& launches() const { return launches_; }
 
  private:
-  std::string common_options_;
+  const std::string common_options_, stages_option_;
   std::int64_t list_numbers_ = 0, scratch_floats_ = 0;
   std::vector<LaunchSpec> launches_;
 };

@@ -24,9 +24,8 @@ std::size_t bytes_of_dense(const plan::Plan& plan, ValueId id) {
   return static_cast<std::size_t>(count_of(value.shape)) * size_of(value.dtype);
 }
 
-std::string common_options(const plan::Plan& plan, const DeviceOptions& options) {
-  return std::string(options.half_planes ? "-DPDRT_HALF_PLANES " : "") +
-         "-DSTAGES=" + std::to_string(stages_in(plan)) + "u";
+std::string common_options(const DeviceOptions& options) {
+  return options.half_planes ? " -DPDRT_HALF_PLANES" : "";
 }
 
 opencl::uint first_element(const TensorView& view) {
@@ -52,7 +51,7 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
       host_steps_(host_steps),
       device_(device),
       moves_(plan, skip && !switches_on_device),
-      builder_(plan, device.context.device(), device.weights, common_options(plan, device.options),
+      builder_(plan, device.context.device(), device.weights, common_options(device.options),
                skip && switches_on_device, device.ways),
       changing_(plan.steps.size(), false),
       may_be_off_(plan.values.size(), false),

@@ -123,7 +123,8 @@ void Workspace::launch(int launch, const Groups& groups) {
   for (int axis = 0; axis < 3; ++axis) range.global[axis] = groups[axis] * range.local[axis];
   if (record_ != nullptr) {
     const LaunchSpec& spec = builder_.launches()[launch];
-    record_->push_back(spec.program + " " + spec.options + " " + text_of(range.global) + " in " +
+    const std::string options = spec.options.empty() ? "" : " " + spec.options;
+    record_->push_back(spec.program + options + " " + text_of(range.global) + " in " +
                        text_of(range.local));
     return;
   }
