@@ -46,7 +46,7 @@ def test_each_way(on_device: Maker, example: Example, switches: str, tmp_path: P
     theirs = expected(example.model, example.feeds)
     file, stored, names = tuned(example, on_device.device, tmp_path)
     tiles = {name.removeprefix("opencl convolution ") for name in names if "convolution" in name}
-    for way in sorted(tiles) + ["winograd 2", "winograd 4", "cpu"]:
+    for way in [*sorted(tiles), "winograd 2", "winograd 4", "cpu"]:
         stored["layers"] = dict.fromkeys(stored["layers"], way)
         file.write_text(json.dumps(stored))
         session = pdrt.Session(

@@ -1,4 +1,4 @@
-"""Sessions in a context of pyopencl's, on its arrays: nothing is copied to the host, and nothing of theirs is changed."""
+"""Sessions in a context of pyopencl's, on its arrays: nothing is copied, and nothing of theirs is changed."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ struct Range {
   std::array<std::size_t, 3> local{1, 1, 1};
 };
 
-// Everything throws DeviceError. An `event`, where one is given, becomes the command's. Transfers of
-// 0 bytes, which OpenCL refuses, are no commands.
+// Everything throws DeviceError. An `event`, where one is given, becomes the command's. Transfers
+// of 0 bytes, which OpenCL refuses, are no commands.
 class Queue {
  public:
   Queue() = default;

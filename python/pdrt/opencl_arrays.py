@@ -46,7 +46,7 @@ def place_of(device: Any) -> Place:
 
 
 def core_array(value: Any, spec: Spec, what: str) -> "_core.DeviceArray":
-    """Returns a `pyopencl.array.Array`, or a `pyopencl.Buffer` of as many elements as `spec` has, as the runtime reads it.
+    """Returns a `pyopencl.array.Array`, or a `pyopencl.Buffer` for all of `spec`, as the runtime reads it.
 
     Raises:
         InputError: beginning with `what`, where it has another dtype, or is a buffer for a shape that is not fixed.
@@ -55,10 +55,11 @@ def core_array(value: Any, spec: Spec, what: str) -> "_core.DeviceArray":
     import pyopencl.array
 
     if isinstance(value, pyopencl.array.Array):
+        memory: Any = value.base_data
         if value.dtype != spec.dtype:
             raise InputError(f"{what} has dtype {value.dtype} and the model has {spec.dtype}")
         return _core.DeviceArray(
-            buffer=value.base_data.int_ptr,
+            buffer=memory.int_ptr,
             offset=value.offset,
             shape=list(value.shape),
             strides=list(value.strides),

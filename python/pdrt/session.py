@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pdrt import _core
 from pdrt._core import InputError, Model, Spec
 from pdrt.arrays import as_arrays
-from pdrt.opencl_arrays import Place, core_array, is_of_pyopencl, new_outputs, place_of
 from pdrt.loading import Source, load_for
+from pdrt.opencl_arrays import Place, core_array, is_of_pyopencl, new_outputs, place_of
 from pdrt.reports import Explanation, RunStats
 
 
@@ -129,11 +129,11 @@ class Session:
         there = {name: value for name, value in inputs.items() if is_of_pyopencl(value)}
         here = {name: value for name, value in inputs.items() if name not in there}
         arrays = as_arrays(here, self._dtypes, check_finite=check_finite)
-        for kind, given, specs in (("input", there, self.inputs), ("output", out, self.outputs)):
+        for kind, named, specs in (("input", there, self.inputs), ("output", out, self.outputs)):
             names = [spec.name for spec in specs]
-            if unknown := [name for name in given if name not in names]:
+            if unknown := [name for name in named if name not in names]:
                 raise InputError(f"the model has no {kind} '{unknown[0]}'; its {kind}s: {', '.join(names)}")
-        given = []
+        given: list[_core.DeviceArray | NDArray[Any]] = []
         for spec in self.inputs:
             if spec.name in there:
                 given.append(core_array(there[spec.name], spec, f"input '{spec.name}'"))

@@ -69,7 +69,8 @@ void test_keeps() {
   CHECK(::stat(only_file(inner).c_str(), &facts) == 0 && (facts.st_mode & 0777) == 0600);
 }
 
-// A bit that is flipped, in any byte, and every byte that is missing is noticed, and a new entry heals it.
+// A bit that is flipped, in any byte, and every byte that is missing is noticed, and a new entry
+// heals it.
 void test_damage() {
   const Folder folder;
   ProgramCache cache(folder.path());

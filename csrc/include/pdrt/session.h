@@ -19,8 +19,8 @@ struct Options {
   // What becomes of nodes that the device has no program for: "error", or "cpu" to run them there.
   std::string fallback = "error";
   // Where a device's switches are evaluated: "cpu", where the host waits for pooled numbers and
-  // enqueues what is active; "device", where nobody waits and all could be active as far as the host
-  // knows; "auto": whichever is faster with this model, as measured when it is opened.
+  // enqueues what is active; "device", where nobody waits and all could be active as far as the
+  // host knows; "auto": whichever is faster with this model, as measured when it is opened.
   std::string switches = "auto";
   // How a device stores planes: "float32", or "float16" (sums are float32 all the same).
   std::string precision = "float32";
@@ -32,7 +32,8 @@ struct Options {
   // in $XDG_CACHE_HOME or in ~/.cache.
   std::string cache_dir;
   // An OpenCL context (cl_context) of the caller's with one of its devices (cl_device_id), in place
-  // of one that the session makes, and a queue in it (cl_command_queue) or nullptr. All are retained.
+  // of one that the session makes, and a queue in it (cl_command_queue) or nullptr. All are
+  // retained.
   void* opencl_context = nullptr;
   void* opencl_device = nullptr;
   void* opencl_queue = nullptr;
@@ -62,8 +63,8 @@ struct StepTime {
 struct TraceEvent {
   std::string track;  // "host", the thread that ran; "device", what its queue carried out
   std::string name;   // of the host: "compute", "decide", "wait" and so on; of the device: a
-                     // program, or "read", "write", "copy", "fill"
-  int step = -1;  // of Explanation::steps; -1: of none
+                      // program, or "read", "write", "copy", "fill"
+  int step = -1;      // of Explanation::steps; -1: of none
   double start_ms = 0, end_ms = 0;
 };
 
@@ -126,8 +127,8 @@ class Session {
   // The same with the statistics of exactly this run.
   std::vector<Tensor> run(const std::map<std::string, TensorView>& inputs, RunStats& stats);
   // For callers that keep their buffers: nothing is allocated once each shape has been seen. With a
-  // session on an OpenCL device, inputs may lie in buffers of its context, with any strides that are
-  // not negative, and outputs may go there; they are written when this returns.
+  // session on an OpenCL device, inputs may lie in buffers of its context, with any strides that
+  // are not negative, and outputs may go there; they are written when this returns.
   void run_into(const std::vector<TensorView>& inputs, const std::vector<TensorView>& outputs,
                 RunStats* stats = nullptr);
 

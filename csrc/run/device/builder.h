@@ -44,7 +44,7 @@ class Builder {
         weights(weights),
         switches_on_device(switches_on_device),
         ways(ways),
-        unwritten(plan.values.size(), false),
+        switched(plan.values.size(), false),
         common_options_(std::move(common_options)),
         stages_option_(" -DSTAGES=" + std::to_string(stages_in(plan)) + "u") {}
 
@@ -53,7 +53,9 @@ class Builder {
   Weights& weights;
   const bool switches_on_device;  // lists of what is active are made there
   const WayTuning& ways;          // to compute convolutions
-  std::vector<bool> unwritten;  // by value: some of its planes, where the device switches them off
+  // By value: the device switches planes of it off. Whether they are written or not, their flags
+  // say which are zero.
+  std::vector<bool> switched;
   Constants constants;
 
   // Room for so many numbers among the lists of a run: where it begins.

@@ -17,8 +17,7 @@ class ConcatStep final : public DeviceStep {
     for (ValueId input : plan_.steps[step].inputs) {
       const plan::Extent e = plan::extent_of(plan_.value(input).shape);
       const plan::Placement& from = plan_.values[input];
-      if (builder.unwritten[input])
-        builder.unwritten[output] = true;  // in place: see device_switch
+      if (builder.switched[input]) builder.switched[output] = true;
       if (from.root != to.root || from.first_channel != to.first_channel + first) {
         Copy copy;
         copy.input = input;

@@ -78,7 +78,7 @@ class ConvolutionStep final : public PlaneStep {
                       bytes_of(arguments)};
     spec.local = local_of(tile_);
     main_ = builder.add(std::move(spec));
-    if (builder.unwritten[input()]) list_channels_on_device(builder);
+    if (builder.switched[input()]) list_channels_on_device(builder);
   }
 
   std::string name() const override { return "opencl.convolution " + name_of(tile_); }

@@ -37,10 +37,8 @@ void PlaneStep::prepare_switch(Builder& builder) {
   lists_on_device_ = true;
   list_makers_.emplace_back(builder, compute_, ListMaker::Makes::kernels, *conditions, PDRT_NONE, 0,
                             groups_);
-  if (off_means_zero(step()) && may_stay_unwritten(plan_, output())) {
-    builder.unwritten[output()] = true;
-    return;
-  }
+  builder.switched[output()] = true;
+  if (off_means_zero(step()) && may_stay_unwritten(plan_, output())) return;
   prepare_zeros(builder);
   list_makers_.emplace_back(builder, zeros_, ListMaker::Makes::others, *conditions, PDRT_NONE, 0,
                             1);

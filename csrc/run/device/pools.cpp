@@ -16,6 +16,7 @@ class PoolStep final : public PlaneStep {
   PoolStep(Builder& builder, std::size_t step, bool changing)
       : PlaneStep(builder, step, changing, 1, 0),
         pool_(std::get<plan::PoolForm>(builder.plan.steps[step].form).pool) {
+    if (builder.switched[input()]) builder.switched[output()] = true;  // zeros stay zeros
     opencl::PoolArguments arguments{};
     arguments.in = planes_of(plan_, input());
     arguments.out = planes_of(plan_, output());

@@ -74,7 +74,7 @@ class WinogradStep final : public PlaneStep {
                         Role::stages, Role::lists,  Role::flags, bytes_of(arguments)};
     finish.local = {kPlaneGroup, 1, 1};
     main_ = builder.add(std::move(finish));
-    if (builder.unwritten[input()]) list_channels_on_device(builder);
+    if (builder.switched[input()]) list_channels_on_device(builder);
   }
 
   std::string name() const override {

@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_shapes(parser)
     parser.add_argument(
-        "--device", default="cpu", help="cpu (the default), or an OpenCL device: opencl, opencl:1, ...; see 'pdrt devices'"
+        "--device", default="cpu", help="cpu (the default), or an OpenCL device: opencl, opencl:1; see 'pdrt devices'"
     )
     parser.add_argument("--cache-dir", default="", metavar="DIR", help="where to keep the result")
 
