@@ -27,7 +27,7 @@ def tuned(folder: Path) -> tuple[Network, str, Path]:
     model = pdrt.load(net.model([out]))
     seen: list[tuple[int, int]] = []
     shapes = [list(net.feeds["image"].shape)]
-    layers = _core.tune(model, str(folder), shapes, lambda done, total: seen.append((done, total)))
+    layers = _core.tune(model, "cpu", str(folder), shapes, lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1] == len(seen)
     assert [layer["key"] for layer in layers] == [LAYER]
     assert [way["name"] for way in layers[0]["ways"]] == [
@@ -91,7 +91,7 @@ def test_a_spoilt_file_is_left_alone_and_named(tmp_path: Path, text: str, why: s
 def test_later_layers_join_earlier_ones(tmp_path: Path) -> None:
     _, _, file = tuned(tmp_path)
     other = Network(6, channels=8, size=12)
-    _core.tune(pdrt.load(other.model([other.conv(other.image, 8)])), str(tmp_path), [], lambda done, total: None)
+    _core.tune(pdrt.load(other.model([other.conv(other.image, 8)])), "cpu", str(tmp_path), [], lambda done, total: None)
     assert len(json.loads(file.read_text())["layers"]) == 2
 
 

@@ -157,7 +157,7 @@ std::unique_ptr<run::Workspace> DeviceExecutor::make_workspace() const {
     if (!may_be_off_[plan_.program.outputs[array.index]]) array.transfer->judge(frame, *work);
   }
   upload_lists(*work, {0, sizes_.lists});
-  work->queue.finish();
+  work->finish();
   return work;
 }
 
@@ -364,7 +364,7 @@ void DeviceExecutor::store(const Frame& frame, const std::vector<TensorView>& ou
   }
   {
     const auto mark = work.host_trace.mark("wait");
-    work.queue.finish();
+    work.finish();
   }
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (moves_.on_device[ids[i]]) continue;

@@ -57,8 +57,9 @@ Workspace::Workspace(const plan::Plan& plan, const opencl::Context& context,
   }
 }
 
-// What is still being read or written is the caller's memory, or goes with this.
+// A run that broke off may have commands under way that read or write the caller's memory, or this.
 Workspace::~Workspace() {
+  if (!under_way_) return;
   try {
     queue.finish();
   } catch (const DeviceError&) {  // the device is lost: nothing is under way
@@ -85,7 +86,13 @@ const opencl::Buffer& Workspace::buffer(Role role) const {
   return arrays;
 }
 
+void Workspace::finish() {
+  queue.finish();
+  under_way_ = false;
+}
+
 void Workspace::begin_run() {
+  under_way_ = true;
   waits = {};
   trace.clear();
   step = kNoStep;

@@ -44,6 +44,7 @@ class Workspace final : public run::Workspace {
   ~Workspace() override;
 
   void begin_run();
+  void finish();  // waits until nothing is under way
   // A copy of numbers that are on their way to the device, until the run is over.
   std::byte* stage(const void* from, std::size_t bytes);
 
@@ -75,6 +76,7 @@ class Workspace final : public run::Workspace {
   const Builder& builder_;
   const SharedBuffer parameters_, stages_;
   const bool traced_;
+  bool under_way_ = true;
   std::vector<std::string>* record_ = nullptr;
   std::vector<opencl::Kernel> kernels_;  // by launch
   std::vector<std::byte> staged_;        // dense numbers on their way to the device
