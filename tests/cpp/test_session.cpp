@@ -133,8 +133,17 @@ void options_are_checked(const pdrt::Model& model) {
   options.threads = -1;
   CHECK_THROWS(pdrt::Session(model, options), pdrt::InputError, "-1");
   options = {};
-  options.device = "opencl";
+  options.device = "opencl:99";
   CHECK_THROWS(pdrt::Session(model, options), pdrt::DeviceError, "opencl");
+  options = {};
+  options.precision = "float16";
+  CHECK_THROWS(pdrt::Session(model, options), pdrt::InputError, "'float16'");
+  options = {};
+  options.switches = "everywhere";
+  CHECK_THROWS(pdrt::Session(model, options), pdrt::InputError, "'everywhere'");
+  options = {};
+  options.fallback = "silence";
+  CHECK_THROWS(pdrt::Session(model, options), pdrt::InputError, "'silence'");
   options = {};
   options.outputs = {"nothing"};
   CHECK_THROWS(pdrt::Session(model, options), pdrt::InputError, "'nothing'");
