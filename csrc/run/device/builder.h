@@ -15,6 +15,12 @@
 
 namespace pdrt::run::device {
 
+// Rows of weights for kernels side by side begin on a boundary: floats from one to the next.
+inline std::int64_t weight_row(std::int64_t kernels) {
+  constexpr std::int64_t kBoundary = 16;
+  return (kernels + kBoundary - 1) / kBoundary * kBoundary;
+}
+
 // Weights in the form programs read, uploaded once per session for all its plans.
 class Weights {
  public:

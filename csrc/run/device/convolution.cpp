@@ -11,9 +11,6 @@ namespace {
 using opencl::uint;
 using plan::ConvolutionForm;
 
-// Rows of a weight matrix are so many floats apart, at least, and begin on a boundary of these.
-constexpr std::int64_t kWeightRow = 16;
-
 // One row for each tap of each channel, one column for each kernel: neighbouring work-items load
 // neighbouring kernels.
 std::vector<float> by_kernels(const ConvolutionForm& form, std::int64_t row) {
@@ -38,7 +35,7 @@ class ConvolutionStep final : public PlaneStep {
                    : tile_for(builder.device, form_.kernels / form_.groups, pixels_,
                               samples_ * form_.groups)),
         watches_zeros_(changing && form_.taps() > 1) {
-    const std::int64_t row = (form_.kernels + kWeightRow - 1) / kWeightRow * kWeightRow;
+    const std::int64_t row = weight_row(form_.kernels);
     opencl::ConvolutionArguments arguments{};
     arguments.in = planes_of(plan_, input());
     arguments.out = planes_of(plan_, output());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "pdrt/error.h"
 #include "run/device/host_planes.h"
@@ -70,6 +71,7 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
     for (ValueId value : values)
       sizes_.staged += plan.planes[value] ? 0 : bytes_of_dense(plan, value);
   }
+  refuse_what_is_too_large();
   const Constants& constants = builder_.constants;
   parameters_ =
       upload(device, constants.numbers().data(), constants.numbers().size() * sizeof(float));
@@ -91,6 +93,22 @@ void DeviceExecutor::refuse_host_steps() const {
   if (nodes.empty()) return;
   throw DeviceError(plan_.program.graph->source + ": " + nodes +
                     "; fallback=\"cpu\" runs such nodes on the CPU");
+}
+
+// Programs count elements in 32 bits, and entries of lists in 31.
+void DeviceExecutor::refuse_what_is_too_large() const {
+  constexpr std::size_t kMostFloats = std::numeric_limits<std::uint32_t>::max();
+  constexpr std::size_t kMostNumbers = std::numeric_limits<std::int32_t>::max();
+  const auto check = [&](const char* what, std::size_t count, std::size_t most) {
+    if (count <= most) return;
+    throw DeviceError(plan_.program.graph->source + ": its " + what + " take " +
+                      std::to_string(count) + " numbers; OpenCL programs reach " +
+                      std::to_string(most) + ". Run smaller batches");
+  };
+  check("planes", plan_.planes_bytes / sizeof(float), kMostFloats);
+  check("dense values", sizes_.dense / sizeof(float), kMostFloats);
+  check("inputs and outputs", sizes_.arrays / sizeof(float), kMostFloats);
+  check("lists", sizes_.lists, kMostNumbers);
 }
 
 void DeviceExecutor::find_changes(bool skip) {

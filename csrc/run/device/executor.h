@@ -47,6 +47,7 @@ class DeviceExecutor final : public Executor {
   void load_dense(const Frame& frame, Workspace& work, std::size_t index,
                   const TensorView& from) const;
   void refuse_host_steps() const;
+  void refuse_what_is_too_large() const;
   void find_changes(bool skip);
   void prepare_steps();
   void prepare_arrays();

@@ -64,12 +64,12 @@ class PlaneStep : public DeviceStep {
     int launch = -1;
   };
   void prepare_fill(Builder& builder, ValueId value);
+  void prepare_zeros(Builder& builder);
+  void prepare_switch(Builder& builder);
   void materialise_operands(const Frame& frame, Workspace& work, std::int64_t sample,
                             int kernel) const;
 
   std::vector<Fill> fills_;
-  void prepare_zeros(Builder& builder);
-  void prepare_switch(Builder& builder);
   Lists zeros_;  // kernels that are off, with stages to come that have planes
   int zeros_launch_ = -1;
   std::vector<ListMaker> list_makers_;  // of a step that the device switches

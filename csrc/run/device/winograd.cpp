@@ -11,8 +11,6 @@ namespace {
 using opencl::uint;
 using plan::ConvolutionForm;
 
-constexpr std::int64_t kWeightRow = 16;
-
 class WinogradStep final : public PlaneStep {
  public:
   WinogradStep(Builder& builder, std::size_t step, bool changing, int tile)
@@ -38,7 +36,7 @@ class WinogradStep final : public PlaneStep {
     const std::int64_t rows = samples_ * positions() * tiles_;
     arguments.inputs = builder.scratch(rows * (form_.channels + form_.kernels));
     arguments.sums = arguments.inputs + static_cast<uint>(rows * form_.channels);
-    const std::int64_t row = (form_.kernels + kWeightRow - 1) / kWeightRow * kWeightRow;
+    const std::int64_t row = weight_row(form_.kernels);
     arguments.weights_row = static_cast<uint>(row);
     arguments.bias = builder.constants.parameters(form_.bias, form_.kernels);
     arguments.in_flags = PDRT_NONE;
