@@ -70,6 +70,14 @@ typedef struct {
   int first, count;  // in the buffer `stages`
 } Epilogue;
 
+// The mean of each plane that a program with -DPOOLED writes, as the shares that groups of pixels
+// have in it: share t of kernel k of sample n is dense[shares + (n * kernels + k) * groups + t],
+// where t of `groups` is the work-group's number along the pixels.
+typedef struct {
+  uint shares;
+  float per_pixel;  // 1 / pixels of a plane
+} PooledMeans;
+
 // Kernel numbers count all kernels of the step, channel numbers those of the group.
 typedef struct {
   Planes in, out;
@@ -81,6 +89,7 @@ typedef struct {
   uint in_flags, in_flags_stride;  // in flags, of sample 0 and channel 0; PDRT_NONE: not looked at
   uint out_flags, out_flags_stride;  // PDRT_NONE: not written
   Epilogue epilogue;
+  PooledMeans pooled;
 } ConvolutionArguments;
 
 // Kernel k reads channel k / multiplier; the part's list of kernels says which k.
@@ -184,6 +193,7 @@ typedef struct {
   uint in_flags, in_flags_stride;
   uint out_flags, out_flags_stride;
   Epilogue epilogue;
+  PooledMeans pooled;
 } WinogradArguments;
 
 // The weights for that from those of a convolution, [kernels][channels of a group][3][3].

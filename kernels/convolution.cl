@@ -5,11 +5,13 @@
 //
 // Range: [tiles of pixels][tiles of the longest list of kernels][samples * groups], in work-groups
 // of THREADS_X x (THREADS_Y * SLICES) x 1 work-items (tile.h).
-// Arguments: in, out, dense_in, weights, parameters, stages, lists, flags, ConvolutionArguments.
+// Arguments: in, out, dense_in, dense_out, weights, parameters, stages, lists, flags,
+// ConvolutionArguments.
 //
 // Options: those of tile.h, and
 //   FILTER_H, FILTER_W  the filter
 //   CHUNK               channels times taps of a slice's chunk, at least
+//   POOLED              writes shares of the planes' means, too
 #ifndef FILTER_H
 #define FILTER_H 1
 #endif
@@ -31,6 +33,14 @@
 #define DEPTH (CHANNELS * BLOCK_TAPS)
 #define KERNEL_LOADS LOADS(DEPTH, TILE_KERNELS)
 #define PIXEL_LOADS LOADS(DEPTH, TILE_PIXELS)
+
+#if SLICES > 1
+#define ROOM (SLICES * TILE_KERNELS * TILE_PIXELS)
+#elif defined(POOLED)
+#define ROOM (TILE_KERNELS * THREADS_X)
+#else
+#define ROOM 1
+#endif
 
 // What a work-item loads has the same place in every chunk. Of number i: the weight's offset, for
 // channel 0, and the pixel's row and column, for the first block of taps. A column is negative
@@ -108,12 +118,13 @@ INLINE void load_both(const ConvolutionArguments* a, __global const float* weigh
 
 __kernel __attribute__((reqd_work_group_size(THREADS_X, THREADS_Y * SLICES, 1))) void convolution(
     __global const PLANE* restrict in, __global PLANE* restrict out,
-    __global const float* restrict dense_in, __global const float* restrict weights,
-    __global const float* restrict parameters, __global const StageArguments* restrict stages,
-    __global const int* restrict lists, __global uchar* flags, const ConvolutionArguments a) {
+    __global const float* restrict dense_in, __global float* restrict dense_out,
+    __global const float* restrict weights, __global const float* restrict parameters,
+    __global const StageArguments* restrict stages, __global const int* restrict lists,
+    __global uchar* flags, const ConvolutionArguments a) {
   __local float kernel_chunks[2][SLICES][DEPTH * TILE_KERNELS] __attribute__((aligned(16)));
   __local float pixel_chunks[2][SLICES][DEPTH * TILE_PIXELS] __attribute__((aligned(16)));
-  __local float room[SLICES > 1 ? SLICES * TILE_KERNELS * TILE_PIXELS : 1];
+  __local float room[ROOM];
 
   const int z = (int)get_group_id(2);
   const int sample = z / a.groups;
@@ -189,4 +200,27 @@ __kernel __attribute__((reqd_work_group_size(THREADS_X, THREADS_Y * SLICES, 1)))
     }
     if (any) set_flag(flags, a.out_flags, a.out_flags_stride, sample, held_kernels[i]);
   }
+
+#ifdef POOLED
+  // The pixels of a kernel are a row of work-items'.
+  barrier(CLK_LOCAL_MEM_FENCE);
+  UNROLL
+  for (int i = 0; i < KERNELS_HELD; ++i) {
+    float sum = 0.0f;
+    UNROLL
+    for (int j = 0; j < PIXELS_HELD; ++j)
+      sum += first_pixel + tile_pixel(j) <= last_pixel ? held[i][j] : 0.0f;
+    room[held_kernel(i) * THREADS_X + (int)get_local_id(0)] = sum;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  const int row = (int)get_local_id(1) * THREADS_X + (int)get_local_id(0);
+  for (int i = row; i < min(TILE_KERNELS, part.kernel_count - first_kernel);
+       i += THREADS * SLICES) {
+    float sum = 0.0f;
+    for (int j = 0; j < THREADS_X; ++j) sum += room[i * THREADS_X + j];
+    const int k = kernels[first_kernel + i];
+    const int plane_number = sample * a.groups * a.group_kernels + k;
+    dense_out[share_at(a.pooled, plane_number)] = sum * a.pooled.per_pixel;
+  }
+#endif
 }

@@ -53,6 +53,11 @@ INLINE Part part_at(__global const int* lists, uint parts, int entry) {
   return part;
 }
 
+// Where this work-group's share of the mean of a plane goes, counting the planes of all samples.
+INLINE uint share_at(PooledMeans pooled, int plane) {
+  return pooled.shares + (uint)plane * (uint)get_num_groups(0) + (uint)get_group_id(0);
+}
+
 // Says that a plane holds a number other than zero. Work-items that say so at once all store the
 // same 1.
 INLINE void set_flag(__global uchar* flags, uint first, uint sample_stride, int sample, int k) {

@@ -2,9 +2,13 @@
 // one kernel.
 //
 // Range: [tiles][longest list of kernels][samples * groups], or more along the tiles.
-// Arguments: in, out, dense_in, parameters, stages, lists, flags, WinogradArguments. Of `in` only
-// planes that are operands are read.
-// Options: TILE, 2 or 4.
+// Arguments: in, out, dense_in, dense_out, parameters, stages, lists, flags, WinogradArguments. Of
+// `in` only planes that are operands are read.
+//
+// Options:
+//   TILE    2 or 4
+//   POOLED  work-items of a work-group, a power of two, along the tiles: writes shares of the planes'
+//           means, too
 #include "winograd.h"
 
 #define PIXELS_HELD (TILE * TILE)
@@ -12,14 +16,20 @@
 
 __kernel void winograd_output(__global const PLANE* restrict in, __global PLANE* restrict out,
                               __global const float* restrict dense_in,
+                              __global float* restrict dense_out,
                               __global const float* restrict parameters,
                               __global const StageArguments* restrict stages,
                               __global const int* restrict lists, __global uchar* restrict flags,
                               const WinogradArguments a) {
-  const int tile = (int)get_global_id(0);
+  const int item = (int)get_global_id(0);
   const int z = (int)get_global_id(2);
   const Part part = part_at(lists, a.parts, z);
-  if (tile >= a.tiles || (int)get_global_id(1) >= part.kernel_count) return;
+  if ((int)get_global_id(1) >= part.kernel_count) return;
+#ifndef POOLED
+  if (item >= a.tiles) return;
+#endif
+  // All of a work-group meet at the barriers below: the last tile stands in for those that are not.
+  const int tile = min(item, a.tiles - 1);
 
   const int sample = z / a.groups;
   const int k = lists[part.kernel_first + (int)get_global_id(1)];
@@ -60,11 +70,27 @@ __kernel void winograd_output(__global const PLANE* restrict in, __global PLANE*
 
   const uint plane = plane_at(a.out, sample, k);
   bool alive = false;
+  float sum = 0.0f;
   UNROLL
   for (int i = 0; i < PIXELS_HELD; ++i) {
-    if (first_y + i / TILE >= a.out.height || first_x + i % TILE >= a.out.width) continue;
-    store_pixel(out, plane + pixels[i], held[0][i]);
-    alive |= held[0][i] != 0.0f;
+    const bool inside = first_y + i / TILE < a.out.height && first_x + i % TILE < a.out.width;
+    if (inside && item < a.tiles) {
+      store_pixel(out, plane + pixels[i], held[0][i]);
+      alive |= held[0][i] != 0.0f;
+      sum += held[0][i];
+    }
   }
   if (alive) set_flag(flags, a.out_flags, a.out_flags_stride, sample, k);
+
+#ifdef POOLED
+  __local float partial[POOLED];
+  const int lane = (int)get_local_id(0);
+  partial[lane] = sum;
+  for (int rest = POOLED / 2; rest > 0; rest /= 2) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (lane < rest) partial[lane] += partial[lane + rest];
+  }
+  if (lane == 0)
+    dense_out[share_at(a.pooled, sample * (int)kernels + k)] = partial[0] * a.pooled.per_pixel;
+#endif
 }

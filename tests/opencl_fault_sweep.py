@@ -1,6 +1,6 @@
 """Makes calls of OpenCL fail, one after the other, in a process of its own; see test_opencl_faults.py.
 
-    python opencl_fault_sweep.py libfaulty_opencl.so opencl:0 folder-of-built-programs
+python opencl_fault_sweep.py libfaulty_opencl.so opencl:0 folder-of-built-programs
 """
 
 from __future__ import annotations

@@ -268,6 +268,19 @@ def check(before: Array, after: Array, out: Planes, expected: Array, listed: Lis
     assert is_same(changed, after), "something was written that is no pixel of a listed plane"
 
 
+def check_shares(dense: Array, first: int, groups: int, arena: Array, planes: Planes, listed: Listed) -> None:
+    """Check what shares groups of pixels have in the means of listed planes; the others are NaN as they were."""
+    shares = dense[first:].reshape(planes.samples, planes.channels, groups)
+    on = np.zeros(shares.shape[:2], bool)
+    for sample, channels in enumerate(listed):
+        on[sample, channels] = True
+    pixels = planes.pixels(arena).astype(np.float64)[on]
+    scale = np.abs(pixels).mean(axis=(1, 2)) + 1e-6
+    bound = 1e-3 if arena.dtype == np.float16 else 1e-5
+    assert (np.abs(shares[on].sum(1, dtype=np.float64) - pixels.mean(axis=(1, 2))) <= bound * scale).all()
+    assert np.isnan(shares[~on]).all()
+
+
 def check_flags(flags: Array, arena: Array, out: Planes, listed: Listed) -> None:
     """Flags start at 7; those of listed planes that are not all zeros become 1."""
     for sample, planes in enumerate(listed):

@@ -27,6 +27,7 @@ from programs import (
     arena_of,
     check,
     check_flags,
+    check_shares,
     device,
     groups_of,
     new_flags,
@@ -109,6 +110,10 @@ def run_convolution(device: Device, seed: int, filter_size: Sequence[int], half:
     flags = np.concatenate([alive.ravel().astype(np.uint8), new_flags(out)])
     look, mark = rng.integers(2, size=2)
     dense, parameters, stages = epilogue.buffers
+    tile_kernels, tile_pixels = options.get("TILE_KERNELS", 64), options.get("TILE_PIXELS", 64)
+    tiles = [groups_of(out_size[0] * out_size[1], tile_pixels), groups_of(kernels, tile_kernels), len(parts)]
+    shares = len(dense)
+    dense = np.concatenate([dense, np.full(samples * out.channels * tiles[0], np.nan, np.float32)])
     arguments = structure(
         "ConvolutionArguments",
         **{"in": source.argument, "out": out.argument},
@@ -125,15 +130,14 @@ def run_convolution(device: Device, seed: int, filter_size: Sequence[int], half:
         out_flags=alive.size if mark else NONE,
         out_flags_stride=out.channels,
         epilogue=epilogue.argument,
+        pooled=np.array((shares, 1 / (out_size[0] * out_size[1])), STRUCTURES["PooledMeans"]),
     )
-    tile_kernels, tile_pixels = options.get("TILE_KERNELS", 64), options.get("TILE_PIXELS", 64)
     threads = [tile_pixels // options.get("THREAD_PIXELS", 4), tile_kernels // options.get("THREAD_KERNELS", 4), 1]
     threads[1] *= options.get("SLICES", 1)
-    tiles = [groups_of(out_size[0] * out_size[1], tile_pixels), groups_of(kernels, tile_kernels), len(parts)]
     before = arena.copy()
     device.run(
         "convolution", [t * n for t, n in zip(tiles, threads, strict=True)], threads,
-        arena, arena, dense, np.concatenate([[np.nan] * 2, weights.ravel()]).astype(np.float32),
+        arena, arena, dense, dense, np.concatenate([[np.nan] * 2, weights.ravel()]).astype(np.float32),
         np.concatenate([parameters, bias]), stages, lists.array, flags, arguments,
         FILTER_H=high, FILTER_W=wide, **({"PDRT_HALF_PLANES": True} if half else {}), **options,
     )  # fmt: skip
@@ -145,6 +149,10 @@ def run_convolution(device: Device, seed: int, filter_size: Sequence[int], half:
         check_flags(flags[alive.size :], arena, out, listed)
     else:
         assert (flags[alive.size :] == 7).all()
+    if options.get("POOLED"):
+        check_shares(dense, shares, tiles[0], arena, out, listed)
+    else:
+        assert np.isnan(dense[shares:]).all()
 
 
 @pytest.mark.parametrize("filter_size", [(1, 1), (3, 3), (1, 4), (7, 3)])
@@ -158,6 +166,8 @@ def test_convolution(device: Device, filter_size: tuple[int, int], seed: int) ->
 OTHER_TILES = [
     {"TILE_KERNELS": 8, "TILE_PIXELS": 32, "THREAD_KERNELS": 4, "THREAD_PIXELS": 4, "CHUNK": 16, "RUN": 2},
     {**SMALL, "CHUNK": 1, "THREAD_KERNELS": 4, "SLICES": 2},
+    {**SMALL, "POOLED": True},
+    {**SMALL, "CHUNK": 1, "THREAD_KERNELS": 4, "SLICES": 2, "POOLED": True},
 ]
 
 
@@ -177,7 +187,7 @@ def test_convolution_with_default_tiles(device: Device, seed: int) -> None:
 @shapes
 @given(seed=seeds)
 def test_convolution_of_half_planes(device: Device, seed: int) -> None:
-    run_convolution(device, seed, (3, 3), half=True, **SMALL)
+    run_convolution(device, seed, (3, 3), half=True, POOLED=True, **SMALL)
 
 
 # --- depthwise ---

@@ -9,6 +9,7 @@ from hypothesis import given
 from epilogues import random_epilogue
 from programs import (
     NONE,
+    STRUCTURES,
     Array,
     Device,
     Listed,
@@ -17,6 +18,7 @@ from programs import (
     arena_of,
     check,
     check_flags,
+    check_shares,
     device,
     groups_of,
     new_flags,
@@ -43,10 +45,11 @@ def transformed(device: Device, tile: int, w: Array, row: int) -> Array:
     return result
 
 
+@pytest.mark.parametrize("pooled", [False, True])
 @pytest.mark.parametrize("tile", [2, 4])
 @shapes
 @given(seed=seeds)
-def test_winograd(device: Device, tile: int, seed: int) -> None:
+def test_winograd(device: Device, tile: int, pooled: bool, seed: int) -> None:
     rng = np.random.default_rng(seed)
     positions = (tile + 2) ** 2
     samples, groups = rng.integers(1, 3, 2).tolist()
@@ -92,9 +95,10 @@ def test_winograd(device: Device, tile: int, seed: int) -> None:
     row = count + int(rng.integers(0, 3))
     inputs = len(dense)
     sums = inputs + samples * positions * groups * channels * row
-    dense = np.concatenate(
-        [dense, np.full(samples * positions * groups * (channels + kernels) * row, np.nan, np.float32)]
-    )
+    shares = sums + samples * positions * groups * kernels * row
+    share_groups = groups_of(count, 8)
+    room = shares - inputs + samples * out.channels * share_groups
+    dense = np.concatenate([dense, np.full(room, np.nan, np.float32)])
     arguments = structure(
         "WinogradArguments",
         **{"in": source.argument, "out": out.argument},
@@ -117,6 +121,7 @@ def test_winograd(device: Device, tile: int, seed: int) -> None:
         out_flags=alive.size,
         out_flags_stride=out.channels,
         epilogue=epilogue.argument,
+        pooled=np.array((shares, 1 / (out_size[0] * out_size[1])), STRUCTURES["PooledMeans"]),
     )
     parameters = np.concatenate([parameters, bias])
     before, on = arena.copy(), lists.array
@@ -128,10 +133,15 @@ def test_winograd(device: Device, tile: int, seed: int) -> None:
     )  # fmt: skip
     device.run(
         "winograd_output", [count, max(map(len, active)), z], [8, 1, 1],
-        arena, arena, dense, parameters, stages, on, flags, arguments, TILE=tile,
+        arena, arena, dense, dense, parameters, stages, on, flags, arguments,
+        TILE=tile, **({"POOLED": 8} if pooled else {}),
     )  # fmt: skip
     check(before, arena, out, epilogue.applied(exact, before), listed)
     check_flags(flags[alive.size :], arena, out, listed)
+    if pooled:
+        check_shares(dense, shares, share_groups, arena, out, listed)
+    else:
+        assert np.isnan(dense[shares:]).all()
 
 
 @pytest.mark.parametrize(("tile", "bound"), [(2, 5e-7), (4, 2e-6)])
@@ -163,7 +173,7 @@ def test_rounding(device: Device, tile: int, bound: float) -> None:
     )  # fmt: skip
     device.run(
         "winograd_output", [count, kernels, 1], None,
-        arena, arena, dense, none, none, lists.array, flags, arguments, TILE=tile,
+        arena, arena, dense, dense, none, none, lists.array, flags, arguments, TILE=tile,
     )  # fmt: skip
     read = windows(x, (3, 3), (*STRIDES, [1, 1]), [size, size])
     exact = np.einsum("nchwij,kcij->nkhw", read, w.astype(np.float64), optimize=True)

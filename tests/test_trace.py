@@ -111,8 +111,9 @@ def at(events: list[Event], arrow: Event) -> Event:
 def test_every_step_has_its_work(profiled: pdrt.Session) -> None:
     events, _, plan = events_of(profiled)
     work = Counter(
-        (event["args"]["step"], event["tid"]) for event in events if event.get("cat") in ("compute", "launch")
-        and "step" in event["args"]
+        (event["args"]["step"], event["tid"])
+        for event in events
+        if event.get("cat") in ("compute", "launch") and "step" in event["args"]
     )
     for number, step in enumerate(plan.steps):
         if step.implementation == "view":

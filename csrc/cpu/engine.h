@@ -58,6 +58,9 @@ struct Convolution {
   Epilogue epilogue;
   // [k] is set to 1 (relaxed atomic) when a stored pixel of k is not zero; may be nullptr.
   std::uint8_t* nonzero = nullptr;
+  // Where the sums of planes are wanted: kLanes sums of each kernel k, from [k * kLanes] on, get
+  // its pixels added, kLanes at a time in ascending order.
+  float* lane_sums = nullptr;
 };
 
 // Depthwise: the kernel at position i of `kernels` reads the single input inputs[i], where it lies:
@@ -96,8 +99,9 @@ struct WinogradOutput {
   WinogradMap map;
   float bias = 0;
   Epilogue epilogue;
-  std::int32_t kernel = 0;  // for the epilogue's operands
-  float* output = nullptr;  // its plane, at pixel (0,0)
+  std::int32_t kernel = 0;     // for the epilogue's operands
+  float* output = nullptr;     // its plane, at pixel (0,0)
+  float* lane_sums = nullptr;  // its own, as in Convolution
 };
 
 // Multiply-adds of one iteration of Engine::fma_burst, whatever the instruction set.

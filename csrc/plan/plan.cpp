@@ -3,6 +3,7 @@
 #include "plan/dependence.h"
 #include "plan/fuse.h"
 #include "plan/geometry.h"
+#include "plan/pooled_means.h"
 #include "plan/recognise.h"
 #include "plan/switches.h"
 
@@ -22,6 +23,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
     Dependence dependence(program);
     std::vector<Step> steps = fuse(program, plan->planes, dependence, plan->packed);
     find_switches(program, plan->planes, steps, dependence, plan->needs);
+    fuse_pooled_means(program, steps, dependence, plan->needs, options.on_device != nullptr);
     for (int group : dependence.order()) plan->steps.push_back(std::move(steps[group]));
   }
   if (options.on_device) place_steps(*plan, options.on_device, options.switches_on_device);

@@ -89,7 +89,8 @@ struct Step {
   std::vector<ValueId> inputs;  // of the first op; the chain's operands are in `chain`
   std::vector<ValueId> outputs;
   std::vector<ChainStage> chain;
-  NeedId need = 0;  // which channels of outputs[0] anything still needs, per sample
+  ValueId pooled = kAbsent;  // one of the outputs: the mean of every plane of outputs[0]
+  NeedId need = 0;           // which channels of outputs[0] anything still needs, per sample
   std::vector<std::string> refused;  // faster forms that did not fit, and why
   std::vector<std::string> notes;    // multipliers that cannot switch this step off, and why
   std::optional<Layer> layer;        // where its multiply-adds are counted

@@ -2,6 +2,7 @@
 
 #include "run/direct.h"
 #include "run/kernel_lists.h"
+#include "run/pooled_means.h"
 #include "run/steps.h"
 
 namespace pdrt::run {
@@ -74,6 +75,8 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
 
   cpu::Convolution task = task_of(frame, s, sample);
   task.epilogue = chain.epilogue();
+  const PooledMeans means(frame, step, sample);
+  task.lane_sums = means.begin();
   const int group_kernels = static_cast<int>(form.kernels / form.groups),
             group_channels = static_cast<int>(form.group_channels());
   const std::int32_t* end = work.kernels.data() + lists.compute;
@@ -103,6 +106,7 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
   direct::run(frame, {s, task}, nullptr);
 
   finish_kernels(frame, step, sample, lists);
+  means.finish();
   frame.count(step, sample, lists.compute, visited);
 }
 

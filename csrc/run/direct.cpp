@@ -1,5 +1,7 @@
 #include "run/direct.h"
 
+#include "run/pooled_means.h"
+
 namespace pdrt::run::direct {
 namespace {
 
@@ -20,6 +22,18 @@ void split_inputs(const Frame& frame, std::size_t s, int visited) {
   for (int i = 0; i < visited; ++i) work.input_planes[i] = scratch + i * floats + phases.lead;
 }
 
+// Pixels [begin, end), of which every block has sums of its own.
+void compute_blocks(const Frame& frame, const Group& group, int first, int last, int begin,
+                    int end) {
+  const std::int64_t kernels = frame.extent(frame.plan.steps[group.step].outputs[0]).channels;
+  for (int block = begin / kSumBlock; block * kSumBlock < end; ++block) {
+    cpu::Convolution task = group.task;
+    task.lane_sums += block * kernels * kLanes;
+    frame.engine.convolve(task, first, last, block * kSumBlock,
+                          std::min(end, (block + 1) * kSumBlock));
+  }
+}
+
 }  // namespace
 
 bool possible(const plan::Plan&, std::size_t) { return true; }
@@ -36,11 +50,18 @@ void run(const Frame& frame, const Group& group, const float*) {
   const cpu::Convolution& task = group.task;
   split_inputs(frame, group.step, task.channels);
   const std::int64_t pairs = std::int64_t{1} * task.kernel_count * std::max(1, task.channels);
-  for_each_tile(frame, task.kernel_count, task.plane->flat,
-                pairs * frame.plan.steps[group.step].layer->macs_per_pair,
-                [&](int first, int last, int begin, int end) {
-                  frame.engine.convolve(task, first, last, begin, end);
-                });
+  const std::int64_t macs = pairs * frame.plan.steps[group.step].layer->macs_per_pair;
+  const auto whole = [&](int first, int last, int begin, int end) {
+    frame.engine.convolve(task, first, last, begin, end);
+  };
+  const auto by_blocks = [&](int first, int last, int begin, int end) {
+    compute_blocks(frame, group, first, last, begin, end);
+  };
+  if (task.lane_sums == nullptr) {
+    for_each_tile(frame, task.kernel_count, task.plane->flat, macs, whole);
+  } else {
+    for_each_tile(frame, task.kernel_count, task.plane->flat, macs, by_blocks, kSumBlock);
+  }
 }
 
 }  // namespace pdrt::run::direct

@@ -104,9 +104,10 @@ class Frame {
 };
 
 // Splits kernels x flat pixels into tiles and runs them on the frame's threads: tile(first, last,
-// begin, end).
+// begin, end). Pixels are cut at multiples of `pixel_unit`, itself one of kLanes.
 template <typename Tile>
-void for_each_tile(const Frame& frame, int kernels, int flat, std::int64_t macs, const Tile& tile);
+void for_each_tile(const Frame& frame, int kernels, int flat, std::int64_t macs, const Tile& tile,
+                   int pixel_unit = kLanes);
 
 }  // namespace pdrt::run
 

@@ -51,7 +51,8 @@ struct Part {
 // are cut for the rest. Parts of one stretch of kernels follow each other: threads that keep step
 // each stay with their own pixels, and what is uneven about the kernels is the same for all.
 template <typename Tile>
-void for_each_tile(const Frame& frame, int kernels, int flat, std::int64_t macs, const Tile& tile) {
+void for_each_tile(const Frame& frame, int kernels, int flat, std::int64_t macs, const Tile& tile,
+                   int pixel_unit) {
   if (kernels == 0) return;
   if (!worth_sharing(frame, macs, kSharedMacs)) {
     tile(0, kernels, 0, flat);
@@ -59,13 +60,13 @@ void for_each_tile(const Frame& frame, int kernels, int flat, std::int64_t macs,
   }
   const int wanted = frame.threads * kTilesPerThread;
   const int most_kernel_parts = (kernels + kTileKernels - 1) / kTileKernels;
-  const int most_pixel_parts = std::max(1, flat / kPartPixels);
+  const int most_pixel_parts = std::max(1, flat / std::max(kPartPixels, pixel_unit));
   int pixel_parts = std::min(frame.threads, most_pixel_parts);
   const int kernel_parts = std::min((wanted + pixel_parts - 1) / pixel_parts, most_kernel_parts);
   while (pixel_parts * kernel_parts < wanted && 2 * pixel_parts <= most_pixel_parts)
     pixel_parts *= 2;
   cpu::parallel_for(pixel_parts * kernel_parts, frame.threads, [&](int index) {
-    const Part pixels(index % pixel_parts, pixel_parts, flat, kLanes);
+    const Part pixels(index % pixel_parts, pixel_parts, flat, pixel_unit);
     const Part part(index / pixel_parts, kernel_parts, kernels, kTileKernels);
     tile(part.first, part.last, pixels.first, pixels.last);
   });

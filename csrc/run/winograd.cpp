@@ -85,6 +85,7 @@ void compute_kernels(const Frame& frame, const Group& group, const Strip& strip,
         output.epilogue = task.epilogue;
         output.kernel = kernel;
         output.output = task.output + std::int64_t{kernel} * task.plane->stride;
+        if (task.lane_sums) output.lane_sums = task.lane_sums + std::int64_t{kernel} * kLanes;
         const float* own = sums + std::int64_t{i - first} * strip.own.tiles;
         if (frame.engine.winograd_output(output, own, sums_stride)) task.nonzero[kernel] = 1;
       }

@@ -1,6 +1,7 @@
 #include "run/workspace.h"
 
 #include "pdrt/error.h"
+#include "run/pooled_means.h"
 
 namespace pdrt::run {
 
@@ -20,6 +21,7 @@ Workspace::Workspace(const plan::Plan& plan)
       input_planes(plan.max_channels),
       patch_planes(plan.max_channels),
       bias(plan.max_channels),
+      lane_sums(PooledMeans::floats(plan)),
       calls(plan.steps.size()),
       planes_bytes_(plan.planes_bytes) {
   try {

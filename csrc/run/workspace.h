@@ -53,7 +53,8 @@ class Workspace {
   std::vector<std::uint8_t> needed, scratch, nonzero;
   std::vector<std::int32_t> kernels, stage_kernels, input_channels, folded_channels;
   std::vector<const float*> input_planes, patch_planes;
-  std::vector<float> bias;  // with constants folded in, by kernel
+  std::vector<float> bias;       // with constants folded in, by kernel
+  std::vector<float> lane_sums;  // see pooled_means.h
 
   // Operands of steps that run as their reference: views with strides, pointers filled in per run.
   struct Call {

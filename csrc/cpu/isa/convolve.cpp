@@ -56,6 +56,10 @@ PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* k
     const bool seen =
         finish(task.epilogue, k, values[i], output, plane.mask, begin, begin + kVectors * kVector);
     if (seen && task.nonzero != nullptr) mark(task.nonzero, k);
+    if (task.lane_sums != nullptr) {
+      add_to_lanes(output + begin, kVectors * kVector,
+                   task.lane_sums + std::int64_t{1} * k * kLanes);
+    }
   }
 }
 
@@ -74,6 +78,18 @@ PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t
     float* output = output_of(task, kernels + i) + begin;
     const Words seen = store_pixels(sums[i], mask, output);
     if (task.nonzero != nullptr && any_nonzero(seen)) mark(task.nonzero, k);
+  });
+  if (task.lane_sums == nullptr) return;
+  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+    float* lanes = task.lane_sums + std::int64_t{1} * kernels[i] * kLanes;
+    unrolled<kGroup>([&](int g) PDRT_LAMBDA {
+      Floats sum = load(lanes + g * kVector);
+      unrolled<kVectors / kGroup>([&](int j) PDRT_LAMBDA {
+        const int at = j * kGroup + g;
+        sum += floats(bits(sums[i][at]) & mask[at]);
+      });
+      store(lanes + g * kVector, sum);
+    });
   });
 }
 

@@ -30,6 +30,8 @@ bool winograd_output(const WinogradOutput& task, const float* sums,
                      std::int64_t position_stride) noexcept;
 double fma_burst(long iterations) noexcept;
 
+// Adds `count` floats to kLanes sums: number i to sum i % kLanes.
+void add_to_lanes(const float* pixels, int count, float* sums);
 // Depthwise for planes and windows of any kind.
 void depthwise_rows(const Depthwise& task, int first, int last) noexcept;
 

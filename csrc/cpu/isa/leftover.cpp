@@ -99,6 +99,8 @@ static void finish_rows(const Convolution& task, const std::int32_t* kernels, in
     const Words seen = store_pixels(values[r], mask, output);
     unrolled<kGroup - 1>([&](int i) PDRT_LAMBDA { store(output + (i + 1) * kVector, Floats{}); });
     if (task.nonzero != nullptr && any_nonzero(seen)) mark(task.nonzero, k);
+    if (task.lane_sums != nullptr)
+      add_to_lanes(output, kLanes, task.lane_sums + std::int64_t{1} * k * kLanes);
   });
 }
 

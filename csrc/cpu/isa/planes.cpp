@@ -74,6 +74,21 @@ float plane_sum(const float* in, const Plane& plane) noexcept {
   return static_cast<float>(lanes[0]);
 }
 
+void add_to_lanes(const float* pixels, int count, float* sums) {
+  Floats added[kGroup];
+  for (int i = 0; i < kGroup; ++i) added[i] = load(sums + i * kVector);
+  int pixel = 0;
+  for (; pixel + kLanes <= count; pixel += kLanes) {
+    for (int i = 0; i < kGroup; ++i) added[i] += load(pixels + pixel + i * kVector);
+  }
+  if (pixel < count) {
+    float rest[kLanes] = {};
+    std::memcpy(rest, pixels + pixel, static_cast<std::size_t>(count - pixel) * sizeof(float));
+    for (int i = 0; i < kGroup; ++i) added[i] += load(rest + i * kVector);
+  }
+  for (int i = 0; i < kGroup; ++i) store(sums + i * kVector, added[i]);
+}
+
 float plane_max(const float* in, const Plane& plane) noexcept {
   const Floats lowest = splat(-__builtin_inff());
   Floats most[kGroup];

@@ -109,6 +109,10 @@ static bool transform(const WinogradOutput& task, const float* sums, std::int64_
   if (kTile * map.first_row + rows == plane.height) {
     for (int i = plane.height * plane.row; i < plane.flat; ++i) task.output[i] = 0.0f;
   }
+  if (task.lane_sums != nullptr) {
+    add_to_lanes(task.output + static_cast<std::int64_t>(kTile) * map.first_row * plane.row,
+                 rows * plane.row, task.lane_sums);
+  }
   return any_nonzero(seen);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "run/device/plane_step.h"
+#include "run/device/pooled_means.h"
 #include "run/device/tiles.h"
 
 namespace pdrt::run::device {
@@ -34,7 +35,8 @@ class ConvolutionStep final : public PlaneStep {
         tile_(tile ? *tile
                    : tile_for(builder.device, form_.kernels / form_.groups, pixels_,
                               samples_ * form_.groups)),
-        watches_zeros_(changing && form_.taps() > 1) {
+        watches_zeros_(changing && form_.taps() > 1),
+        means_(builder, this->step(), static_cast<std::int64_t>(tiles_of(pixels_, tile_.pixels))) {
     const std::int64_t row = weight_row(form_.kernels);
     opencl::ConvolutionArguments arguments{};
     arguments.in = planes_of(plan_, input());
@@ -58,13 +60,16 @@ class ConvolutionStep final : public PlaneStep {
     arguments.out_flags = out_flags();
     arguments.out_flags_stride = out_flags_stride();
     arguments.epilogue = builder.constants.epilogue(plan_, this->step());
+    arguments.pooled = means_.argument();
 
     LaunchSpec spec;
     spec.program = "convolution";
     spec.options = " -DFILTER_H=" + std::to_string(form_.filter_h) +
-                   " -DFILTER_W=" + std::to_string(form_.filter_w) + options_of(tile_);
+                   " -DFILTER_W=" + std::to_string(form_.filter_w) + options_of(tile_) +
+                   (means_.wanted() ? " -DPOOLED" : "");
     spec.arguments = {Role::planes,
                       Role::planes,
+                      Role::dense,
                       Role::dense,
                       builder.weights.get(form_.weights, static_cast<int>(form_.groups),
                                           [&] { return by_kernels(form_, row); }),
@@ -110,6 +115,8 @@ class ConvolutionStep final : public PlaneStep {
     count_pairs(frame, work, sample);
   }
 
+  void enqueue_after(Workspace& work) const override { means_.enqueue(work); }
+
   Groups groups_for(std::int64_t kernels) const override {
     return {tiles_of(pixels_, tile_.pixels), tiles_of(kernels, tile_.kernels),
             static_cast<std::size_t>(samples_ * groups_)};
@@ -120,6 +127,7 @@ class ConvolutionStep final : public PlaneStep {
   const std::int64_t pixels_;
   const Tile tile_;
   const bool watches_zeros_;  // leaves out channels that came out as zeros
+  const PooledMeans means_;
 };
 
 }  // namespace

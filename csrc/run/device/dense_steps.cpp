@@ -1,6 +1,7 @@
 // Steps on dense values, and views.
 
 #include "run/device/dense_programs.h"
+#include "run/device/launch_along.h"
 #include "run/device/step.h"
 #include "run/device/transfer_steps.h"
 
@@ -126,22 +127,9 @@ std::unique_ptr<DeviceStep> make_expression(Builder& builder, const plan::Step& 
 std::unique_ptr<DeviceStep> make_along(Builder& builder, const plan::Step& step,
                                        const std::string& program, const std::string& options,
                                        const Axes& axes) {
-  const std::size_t width = axes.inner >= 16 ? 16 : 1, lanes = axes.inner >= 16 ? 4 : 64;
-  opencl::AxisArguments arguments{};
-  arguments.outer = static_cast<int>(axes.outer);
-  arguments.length = static_cast<int>(axes.length);
-  arguments.inner = static_cast<int>(axes.inner);
-  arguments.in = dense_at(builder.plan, step.inputs[0]);
-  arguments.out = dense_at(builder.plan, step.outputs[0]);
-  LaunchSpec spec;
-  spec.program = program;
-  spec.options =
-      options + " -DWIDTH=" + std::to_string(width) + " -DLANES=" + std::to_string(lanes);
-  spec.arguments = {Role::dense, Role::dense, bytes_of(arguments)};
-  spec.local = {width, lanes, 1};
-  return std::make_unique<DenseStep>(
-      builder, std::move(spec),
-      Groups{rounded_up(axes.inner, width), 1, static_cast<std::size_t>(axes.outer)});
+  auto [spec, groups] = launch_along(program, options, axes, dense_at(builder.plan, step.inputs[0]),
+                                     dense_at(builder.plan, step.outputs[0]));
+  return std::make_unique<DenseStep>(builder, std::move(spec), groups);
 }
 
 }  // namespace

@@ -178,6 +178,7 @@ void PlaneStep::enqueue(Workspace& work) const {
   enqueue_before(work);
   // The host does not know how long lists are that the device makes: groups without work leave.
   work.launch(main_, groups_for(lists_on_device_ ? kernels_ / groups_ : compute_.longest(numbers)));
+  enqueue_after(work);
   if (zeros_launch_ < 0) return;
   work.launch(zeros_launch_, planewise_groups(*plan_.values[output()].plane,
                                               lists_on_device_ ? kernels_ : zeros_.longest(numbers),

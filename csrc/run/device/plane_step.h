@@ -32,6 +32,8 @@ class PlaneStep : public DeviceStep {
   void list_channels_on_device(Builder& builder);
   // What has to be enqueued before the main launch.
   virtual void enqueue_before(Workspace&) const {}
+  // And after it.
+  virtual void enqueue_after(Workspace&) const {}
   // Of every group that has active kernels: the channels that are not zero.
   void list_active_channels(const Frame& frame, Workspace& work, std::int64_t sample,
                             std::int64_t group_channels) const;

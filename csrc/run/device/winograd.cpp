@@ -3,6 +3,7 @@
 
 #include "run/device/plane_step.h"
 #include "run/device/planewise.h"
+#include "run/device/pooled_means.h"
 #include "run/device/tiles.h"
 
 namespace pdrt::run::device {
@@ -20,7 +21,9 @@ class WinogradStep final : public PlaneStep {
         tile_(tile),
         tiles_(std::int64_t{1} * across(form_.out_w) * across(form_.out_h)),
         product_tile_(tile_for(builder.device, form_.kernels / form_.groups, tiles_,
-                               samples_ * form_.groups * positions())) {
+                               samples_ * form_.groups * positions())),
+        means_(builder, this->step(), static_cast<std::int64_t>(groups_over(tiles_, 1, 1)[0]),
+               rows() * (form_.channels + form_.kernels)) {
     opencl::WinogradArguments arguments{};
     arguments.in = planes_of(plan_, input());
     arguments.out = planes_of(plan_, output());
@@ -33,9 +36,8 @@ class WinogradStep final : public PlaneStep {
     arguments.tiles_x = across(form_.out_w);
     arguments.tiles = static_cast<int>(tiles_);
     arguments.row = static_cast<uint>(tiles_);
-    const std::int64_t rows = samples_ * positions() * tiles_;
-    arguments.inputs = builder.scratch(rows * (form_.channels + form_.kernels));
-    arguments.sums = arguments.inputs + static_cast<uint>(rows * form_.channels);
+    arguments.inputs = builder.scratch(rows() * (form_.channels + form_.kernels));
+    arguments.sums = arguments.inputs + static_cast<uint>(rows() * form_.channels);
     const std::int64_t row = weight_row(form_.kernels);
     arguments.weights_row = static_cast<uint>(row);
     arguments.bias = builder.constants.parameters(form_.bias, form_.kernels);
@@ -43,6 +45,7 @@ class WinogradStep final : public PlaneStep {
     arguments.out_flags = out_flags();
     arguments.out_flags_stride = out_flags_stride();
     arguments.epilogue = builder.constants.epilogue(plan_, this->step());
+    arguments.pooled = means_.argument();
     const std::string size = " -DTILE=" + std::to_string(tile_);
 
     LaunchSpec transform;
@@ -67,9 +70,11 @@ class WinogradStep final : public PlaneStep {
 
     LaunchSpec finish;
     finish.program = "winograd_output";
-    finish.options = size;
-    finish.arguments = {Role::planes, Role::planes, Role::dense, Role::parameters,
-                        Role::stages, Role::lists,  Role::flags, bytes_of(arguments)};
+    finish.options =
+        size + (means_.wanted() ? " -DPOOLED=" + std::to_string(kPlaneGroup) : std::string());
+    finish.arguments = {Role::planes, Role::planes,     Role::dense,
+                        Role::dense,  Role::parameters, Role::stages,
+                        Role::lists,  Role::flags,      bytes_of(arguments)};
     finish.local = {kPlaneGroup, 1, 1};
     main_ = builder.add(std::move(finish));
     if (builder.switched[input()]) list_channels_on_device(builder);
@@ -108,6 +113,8 @@ class WinogradStep final : public PlaneStep {
                  entries * static_cast<std::size_t>(positions())});
   }
 
+  void enqueue_after(Workspace& work) const override { means_.enqueue(work); }
+
   Groups groups_for(std::int64_t kernels) const override {
     return groups_over(tiles_, kernels, samples_ * groups_);
   }
@@ -118,11 +125,13 @@ class WinogradStep final : public PlaneStep {
   }
   int across(int pixels) const { return (pixels + tile_ - 1) / tile_; }
   int positions() const { return (tile_ + 2) * (tile_ + 2); }
+  std::int64_t rows() const { return samples_ * positions() * tiles_; }  // of each channel
 
   const ConvolutionForm& form_;
   const int tile_;  // pixels across, of the output
   const std::int64_t tiles_;
   const Tile product_tile_;
+  const PooledMeans means_;
   int input_ = -1, product_ = -1;
 };
 
