@@ -169,3 +169,9 @@ def test_bandwidth(device: Device) -> None:
     numbers, result = np.arange(64, dtype=np.float32), np.zeros(64, np.float32)
     device.run("bandwidth", [16], None, numbers, result)
     np.testing.assert_array_equal(result, numbers)
+
+
+def test_probe(device: Device) -> None:
+    numbers = np.arange(16, dtype=np.int32)
+    device.run("probe", [16], None, numbers, np.array(5, np.int32))
+    np.testing.assert_array_equal(numbers, np.arange(16) * 3 + 5)

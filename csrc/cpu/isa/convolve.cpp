@@ -80,12 +80,14 @@ PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t
     if (task.nonzero != nullptr && any_nonzero(seen)) mark(task.nonzero, k);
   });
   if (task.lane_sums == nullptr) return;
+  // Some instruction sets have tiles of half a group.
+  constexpr int kTurns = kVectors < kGroup ? 1 : kVectors / kGroup;
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
     float* lanes = task.lane_sums + std::int64_t{1} * kernels[i] * kLanes;
-    unrolled<kGroup>([&](int g) PDRT_LAMBDA {
+    unrolled<kVectors / kTurns>([&](int g) PDRT_LAMBDA {
       Floats sum = load(lanes + g * kVector);
-      unrolled<kVectors / kGroup>([&](int j) PDRT_LAMBDA {
-        const int at = j * kGroup + g;
+      unrolled<kTurns>([&](int turn) PDRT_LAMBDA {
+        const int at = turn * kGroup + g;
         sum += floats(bits(sums[i][at]) & mask[at]);
       });
       store(lanes + g * kVector, sum);
