@@ -7,6 +7,8 @@ it allows tanh.
 from __future__ import annotations
 
 import random
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,3 +166,21 @@ def test_precision_is_one_of_two() -> None:
     model, _ = with_two_strangers()
     with pytest.raises(pdrt.InputError, match="precision is 'float64'; it must be one of 'float32', 'float16'"):
         pdrt.Session(model, precision="float64")
+
+
+def test_a_second_session_finds_the_programs_of_the_first(on_device: Maker, tmp_path: Path) -> None:
+    """And `explain` says so."""
+    net = Network(1)
+    model = net.model([net.relu(net.conv(net.image, 8))])
+    folder = tmp_path / "opencl"
+
+    def programs() -> str:
+        session = pdrt.Session(model, device=on_device.device, cache_dir=tmp_path)
+        session.run(net.feeds)
+        return session.explain({"image": net.feeds["image"].shape}).programs
+
+    first = re.fullmatch(rf"(\d+) built and 0 loaded from {re.escape(str(folder))} in \d+ ms", programs())
+    assert first
+    assert int(first[1]) > 0
+    assert re.fullmatch(rf"0 built and {first[1]} loaded from {re.escape(str(folder))} in \d+ ms", programs())
+    assert pdrt.Session(model).explain({"image": net.feeds["image"].shape}).programs == ""

@@ -209,11 +209,11 @@ py::dict explanation_of(const pdrt::Explanation& explanation) {
                           "switches"_a = step.switches, "notes"_a = step.notes,
                           "decided_by"_a = step.decided_by, "launches"_a = step.launches));
   }
-  return py::dict("device"_a = explanation.device, "costs"_a = explanation.costs,
-                  "switches_at"_a = explanation.switches_at, "steps"_a = steps,
-                  "macs"_a = explanation.macs, "arena_bytes"_a = explanation.arena_bytes,
-                  "weight_bytes"_a = explanation.weight_bytes,
-                  "packed_bytes"_a = explanation.packed_bytes);
+  return py::dict(
+      "device"_a = explanation.device, "costs"_a = explanation.costs,
+      "switches_at"_a = explanation.switches_at, "programs"_a = explanation.programs,
+      "steps"_a = steps, "macs"_a = explanation.macs, "arena_bytes"_a = explanation.arena_bytes,
+      "weight_bytes"_a = explanation.weight_bytes, "packed_bytes"_a = explanation.packed_bytes);
 }
 
 // An array in a buffer of an OpenCL context. Handles and offsets are numbers here; the owner, which

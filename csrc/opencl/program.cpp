@@ -124,4 +124,14 @@ ProgramStatistics Programs::statistics() const {
   return now;
 }
 
+std::string text_of(const ProgramStatistics& programs) {
+  const std::string ms = std::to_string(static_cast<long>(programs.milliseconds + 0.5)) + " ms";
+  std::string text = std::to_string(programs.built) + " built";
+  if (!programs.folder.empty()) {
+    text += " and " + std::to_string(programs.from_disk) + " loaded from " + programs.folder;
+  }
+  text += " in " + ms;
+  return programs.not_kept.empty() ? text : text + "; not kept: " + programs.not_kept;
+}
+
 }  // namespace pdrt::opencl

@@ -271,6 +271,7 @@ Explanation Session::explain(const std::vector<Shape>& shapes) const {
   const std::vector<Shape> concrete = run::concrete_shapes(state_->graph(), shapes);
   Explanation result = run::explain(*state_->plans.get(concrete), state_->device_name());
   if (state_->device) {
+    result.programs = opencl::text_of(state_->device->context.programs());
     const run::device::WayTuning& ways = state_->device->ways;
     result.costs = !ways.ignored.empty() ? "expected: " + ways.file + " is ignored: " + ways.ignored
                    : ways.ways.empty()   ? "expected; 'pdrt tune --device' measures them"

@@ -163,6 +163,8 @@ class Explanation:
     """What ways to compute are chosen by: expected costs, or those that `pdrt tune` measured, and in which file."""
     switches_at: str
     """On a device: where switches are evaluated, and why there; else empty."""
+    programs: str
+    """On a device: how many programs were built, how many were on disk already, and where; else empty."""
     steps: tuple[StepReport, ...]
     macs: int
     """Multiply-adds when nothing is skipped."""
@@ -216,4 +218,6 @@ class Explanation:
         lines.append(f"costs: {self.costs}")
         if self.switches_at:
             lines.append(f"switches: {self.switches_at}")
+        if self.programs:
+            lines.append(f"programs: {self.programs}")
         return "\n".join(lines)

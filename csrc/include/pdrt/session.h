@@ -104,6 +104,7 @@ struct Explanation {
   std::string device;  // e.g. "cpu (avx512, 2 threads)"
   std::string costs;   // what ways to compute are chosen by: "expected", or a file of measured ones
   std::string switches_at;  // on a device: where switches are evaluated, and why there
+  std::string programs;     // on a device: how many were built, how many had been before, and where
   std::vector<StepReport> steps;
   std::int64_t macs = 0;
   std::size_t arena_bytes = 0;   // buffers shared by lifetime

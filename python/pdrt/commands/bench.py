@@ -87,6 +87,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "threads": threads,
         "inputs": {name: list(array.shape) for name, array in inputs.items()},
         "random_inputs": not options.input,
+        "programs": session.explain({name: array.shape for name, array in inputs.items()}).programs,
         "runs": options.runs,
         "warmup": options.warmup,
         "load_ms": load_ms,
@@ -120,6 +121,7 @@ def _print_report(report: dict[str, Any]) -> None:
     lines = [
         ["load", format_milliseconds(report["load_ms"])],
         ["plan", format_milliseconds(report["plan_ms"])],
+        *([["programs", report["programs"]]] if report["programs"] else []),
         ["first run", format_milliseconds(report["first_run_ms"])],
         ["MACs", f"{format_count(report['macs_executed'])} of {format_count(report['macs_dense'])} ({share:.1%})"],
         [

@@ -48,9 +48,7 @@ def execute(options: argparse.Namespace) -> int:
     layers = _core.tune(
         model, options.device, options.cache_dir, [list(shape) for shape in shapes.values()], _show_progress
     )
-    session = pdrt.Session(
-        model, device=options.device, threads=1, fallback="cpu", cache_dir=options.cache_dir or None
-    )
+    session = pdrt.Session(model, device=options.device, threads=1, fallback="cpu", cache_dir=options.cache_dir or None)
     costs = session.explain(shapes)
     if options.json:
         print_json({"model": options.model, "layers": layers, "costs": costs.costs})
