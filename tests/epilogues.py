@@ -33,6 +33,10 @@ BINARY: dict[str, Any] = {
     "MINIMUM": np.minimum,
     "MAXIMUM": np.maximum,
     "PRELU": lambda x, y: np.where(x < 0, x * y, x),
+    "GREATER": lambda x, y: (x > y) * 1.0,
+    "GREATER_OR_EQUAL": lambda x, y: (x >= y) * 1.0,
+    "LESS": lambda x, y: (x < y) * 1.0,
+    "LESS_OR_EQUAL": lambda x, y: (x <= y) * 1.0,
 }
 UNARY: dict[str, Any] = {
     "RELU": lambda x, a, b: np.where(x < 0, 0.0, x),
@@ -50,7 +54,8 @@ UNARY: dict[str, Any] = {
 }
 STAGES = [name.removeprefix("STAGE_") for name in ENUMERATORS if name.startswith("STAGE_")]
 # Those that make rounding errors much larger do not follow sums.
-RISKY = ["DIVIDE", "REVERSE_DIVIDE", "EXPONENTIAL", "SQUARE_ROOT"]
+RISKY = ["DIVIDE", "REVERSE_DIVIDE", "EXPONENTIAL", "SQUARE_ROOT", *(name for name in STAGES if "GREATER" in name)]
+RISKY += [name for name in STAGES if "LESS" in name]
 STEADY = [name for name in STAGES if name not in RISKY]
 
 

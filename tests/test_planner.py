@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
@@ -314,3 +315,31 @@ def test_multipliers_of_one_change_no_bit(residual: bool, off: tuple[int, ...]) 
     for k in range(8):
         off_value = image[:, k] if residual else np.zeros_like(image[:, k])
         np.testing.assert_array_equal(with_gates[:, k], off_value if k in off else without[:, k])
+
+
+@pytest.mark.parametrize("left", [True, False])
+@pytest.mark.parametrize("comparison", ["Greater", "GreaterOrEqual", "Less", "LessOrEqual"])
+def test_thresholds_are_part_of_the_layer_before(comparison: str, left: bool) -> None:
+    """A comparison whose answer is only read as a number; a logit that is exactly the threshold is among them."""
+    net = Network(7, batch=3)
+    logits = net.linear(net.pooled(net.image), 12)
+    net.weights[f"{logits}.w"][0] = 0
+    net.weights[f"{logits}.b"][0] = 0.25
+    threshold = net.store(np.float32(0.25))
+    sides = [logits, threshold] if left else [threshold, logits]
+    switch = net.add("Cast", net.add(comparison, *sides), to=onnx.TensorProto.FLOAT)
+    planes = net.conv(net.image, 12)
+    mask = net.add("Reshape", switch, net.integers(0, 12, 1, 1))
+    model = net.model([switch, net.add("Mul", planes, mask)])
+    session = pdrt.Session(model)
+    assert_equal(session.run(net.feeds), expected(model, net.feeds))
+    assert np.array_equal(session.last_run.active[planes], (net.value(switch) != 0).sum(axis=1))
+    assert ("Gemm", comparison, "Cast") in [step.operators for step in session.explain().steps]
+
+
+def test_a_comparison_that_is_read_elsewhere_stays_a_step() -> None:
+    net = Network(8)
+    above = net.add("Greater", net.linear(net.pooled(net.image), 4), net.store(np.float32(0)))
+    out = net.add("Cast", above, to=onnx.TensorProto.FLOAT)
+    session = pdrt.Session(net.model([above, out]))
+    assert ("Greater",) in [step.operators for step in session.explain().steps]

@@ -63,12 +63,15 @@ class Fuser {
     return -1;
   }
 
-  // Takes the op into the step, and the sigmoid with it where the two are one activation.
+  // Takes the op into the step; with it the sigmoid where the two are one activation, and the cast
+  // that makes a number of a comparison.
   void take(int op, int head, const ChainStage& stage) {
     Step& step = steps_[head];
     if (stage.stage == Stage::silu) take_op(silu_partner(program_, program_.ops[op]), head);
     take_op(op, head);
-    step.outputs = program_.ops[op].outputs;
+    const int cast = cast_partner(program_, program_.ops[op]);
+    if (cast >= 0) take_op(cast, head);
+    step.outputs = program_.ops[cast >= 0 ? cast : op].outputs;
     step.chain.push_back(stage);
   }
 

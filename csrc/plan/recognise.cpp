@@ -200,6 +200,15 @@ int silu_partner(const Program& program, const Op& op) {
   return -1;
 }
 
+int cast_partner(const Program& program, const Op& op) {
+  const Value& said = program.values[op.outputs[0]];
+  if (said.dtype != DType::boolean || said.users.size() != 1 || said.is_output) return -1;
+  const Op& cast = program.ops[said.users[0]];
+  const bool to_float =
+      cast.kind() == "Cast" && program.values[cast.outputs[0]].dtype == DType::f32;
+  return to_float ? said.users[0] : -1;
+}
+
 Recognised recognise(const Program& program, const Op& op, const std::vector<bool>& planes,
                      std::deque<Tensor>& packed) {
   const std::string_view kind = op.kind();

@@ -33,6 +33,10 @@ std::optional<ChainStage> stage_of(const Program& program, const Op& op, ValueId
 // for; else -1.
 int silu_partner(const Program& program, const Op& op);
 
+// The cast to float32 of what `op`, a comparison, says, where that is all the comparison is for;
+// else -1.
+int cast_partner(const Program& program, const Op& op);
+
 // Each element of the output depends on the broadcast elements at its place and nothing else.
 bool is_pointwise(std::string_view kind);
 

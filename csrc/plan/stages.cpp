@@ -97,6 +97,11 @@ std::optional<Stage> binary(std::string_view kind, bool main_is_left) {
   if (kind == "Min") return Stage::minimum;
   if (kind == "Max") return Stage::maximum;
   if (kind == "PRelu" && main_is_left) return Stage::prelu;
+  if (kind == "Greater") return main_is_left ? Stage::greater : Stage::less;
+  if (kind == "GreaterOrEqual")
+    return main_is_left ? Stage::greater_or_equal : Stage::less_or_equal;
+  if (kind == "Less") return main_is_left ? Stage::less : Stage::greater;
+  if (kind == "LessOrEqual") return main_is_left ? Stage::less_or_equal : Stage::greater_or_equal;
   return std::nullopt;
 }
 
@@ -151,6 +156,8 @@ std::optional<ChainStage> stage_of(const Program& program, const Op& op, ValueId
   const bool left = op.inputs[0] == main;
   const auto kind = binary(op.kind(), left);
   if (!kind) return std::nullopt;
+  if (program.values[op.outputs[0]].dtype == DType::boolean && cast_partner(program, op) < 0)
+    return std::nullopt;
   ChainStage stage;
   stage.stage = *kind;
   if (!place_operand(program, op.inputs[left ? 1 : 0], result, planes, stage)) return std::nullopt;

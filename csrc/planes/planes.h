@@ -49,6 +49,10 @@ enum class Stage : std::uint8_t {
   maximum,         // NaN where either is NaN
   affine,          // x * data[k] + data2[k]: batch normalisation; always a channel operand
   prelu,           // x < 0 ? x * operand : x
+  greater,         // x > operand ? 1 : 0, as are the next three; 0 where either is NaN
+  greater_or_equal,
+  less,
+  less_or_equal,
   // without
   relu,          // x < 0 ? 0 : x
   leaky_relu,    // x < 0 ? a * x : x

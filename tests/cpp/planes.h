@@ -136,6 +136,14 @@ inline double reference_stage(const EpilogueStage& stage, double x, double opera
       return x * operand + shift;
     case Stage::prelu:
       return x < 0 ? x * operand : x;
+    case Stage::greater:
+      return x > operand;
+    case Stage::greater_or_equal:
+      return x >= operand;
+    case Stage::less:
+      return x < operand;
+    case Stage::less_or_equal:
+      return x <= operand;
     case Stage::relu:
       return x < 0 ? 0 : x;
     case Stage::leaky_relu:

@@ -163,6 +163,18 @@ PDRT_INLINE void run_other_stage(const EpilogueStage& stage, const Place& place,
     case Stage::maximum:
       each(stage, place, x, [](Floats u, Floats v) PDRT_LAMBDA { return larger(u, v); });
       break;
+    case Stage::greater:
+      each(stage, place, x, [=](Floats u, Floats v) PDRT_LAMBDA { return u > v ? one : zero; });
+      break;
+    case Stage::greater_or_equal:
+      each(stage, place, x, [=](Floats u, Floats v) PDRT_LAMBDA { return u >= v ? one : zero; });
+      break;
+    case Stage::less:
+      each(stage, place, x, [=](Floats u, Floats v) PDRT_LAMBDA { return u < v ? one : zero; });
+      break;
+    case Stage::less_or_equal:
+      each(stage, place, x, [=](Floats u, Floats v) PDRT_LAMBDA { return u <= v ? one : zero; });
+      break;
     case Stage::sigmoid:
       each(x, [](Floats u) PDRT_LAMBDA { return sigmoid(u); });
       break;
