@@ -311,6 +311,8 @@ struct Parts {
   int end(int index) const {
     return count / parts * (index + 1) + smaller_of(index + 1, count % parts);
   }
+  // From `index` on: how many are as large.
+  int alike(int index) const { return (index < count % parts ? count % parts : parts) - index; }
 };
 
 // Inputs of tiles that follow each other with the same kernels: so much stays in a first-level
@@ -328,12 +330,8 @@ static void convolve_tiles(const Convolution& task, int first, int last, int beg
   for (int v = 0, from = 0; v < vectors.parts;) {
     const int size = vectors.end(v) - from;
     const int inputs = larger_of(1, task.channels) * size * PDRT_VECTOR_BYTES;
-    const int most_in_a_row = larger_of(1, kNearBytes / inputs);
-    int count = 1;
-    while (count < most_in_a_row && v + count < vectors.parts &&
-           vectors.end(v + count) - from == (count + 1) * size) {
-      ++count;
-    }
+    const Parts rows(vectors.alike(v), larger_of(1, kNearBytes / inputs));
+    const int count = rows.end(0);
     v += count;
     const int most = tile_kernels(task.taps, size);
     const Parts kernels(last - first, most);
