@@ -50,10 +50,9 @@ struct Convolution {
       nullptr;  // active kernels, ascending: row in weights, bias, operands
   int kernel_count = 0;
   // Plane k starts (pixel (0,0)) at output + k * plane->stride; with `in_order`, the plane of the
-  // kernel at position i of `kernels` at output + (i - output_first) * plane->stride.
+  // kernel at position i of `kernels` at output + i * plane->stride.
   float* output = nullptr;
   bool in_order = false;
-  int output_first = 0;
   const Plane* plane = nullptr;  // of the output
   Epilogue epilogue;
   // [k] is set to 1 (relaxed atomic) when a stored pixel of k is not zero; may be nullptr.

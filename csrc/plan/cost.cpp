@@ -23,7 +23,7 @@ constexpr double kSplit = 12;
 
 // Bytes of weights that one core gets from memory in a cycle. In most networks no layer finds its
 // own in a cache: too many others have been read since.
-constexpr double kWeightBytes = 4.5;
+constexpr double kWeightBytes = 5.2;
 
 // Adds products of `positions` weights each on rows of so many groups. Arithmetic and reading the
 // weights go on at once. Arithmetic is for each pair; reading is for each kernel, since the lines
@@ -38,18 +38,18 @@ void add_products(Cost& cost, double positions, double groups, double efficiency
 }
 
 // Of the peak that products reach: filters of several taps; and one tap on rows of so many groups
-// of lanes, where short ones are bound by the loads of weights, one for each multiply-add.
+// of lanes, where there is less for each weight that is loaded if they are short.
 constexpr double kTapsEfficiency = 0.87;
-double tile_efficiency(double groups) { return groups < 2 ? 0.55 : groups < 3 ? 0.65 : 0.75; }
+double tile_efficiency(double groups) { return groups < 2 ? 0.64 : 0.69; }
 
 // Winograd's other costs, in cycles. For a group of kLanes tiles in a line of pixels, and for a
 // group of tiles of the map (of the input: in each of its columns).
 struct Transforms {
   double input_line, input_tiles, output_line, output_tiles;
 };
-constexpr Transforms kTransforms[] = {{43, 13, 43, 45}, {58, 35, 62, 128}, {80, 59, 82, 560}};
+constexpr Transforms kTransforms[] = {{45, 14, 37, 38}, {61, 37, 53, 109}, {94, 70, 78, 533}};
 // For each position of a kernel and each group of its tiles, up to four.
-constexpr double kSumPosition = 10;
+constexpr double kSumPosition = 9;
 
 }  // namespace
 

@@ -10,9 +10,6 @@
 
 namespace pdrt::plan {
 
-// Kernels whose sums are held at once, before they become pixels.
-constexpr int kWinogradGroup = 24;
-
 struct WinogradPlan {
   int tile = 0;  // m; 0: not used, for the reason in `refused`
   std::string refused;
@@ -31,11 +28,10 @@ struct WinogradPlan {
   std::int64_t position_stride(std::int64_t planes) const {
     return (planes * tiles / kLanes | 1) * kLanes;
   }
-  // Transformed inputs, and the sums of groups of kernels.
+  // Transformed inputs, and the sums of all kernels.
   std::int64_t scratch_floats(std::int64_t channels, std::int64_t kernels) const {
     if (!possible()) return 0;
-    const std::int64_t groups = (kernels + kWinogradGroup - 1) / kWinogradGroup;
-    return positions() * (position_stride(channels) + groups * position_stride(kWinogradGroup));
+    return positions() * (position_stride(channels) + position_stride(kernels));
   }
 };
 

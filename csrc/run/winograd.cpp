@@ -10,8 +10,8 @@ const WinogradPlan& own_plan(const plan::Plan& plan, std::size_t step) {
   return plan.convolutions[step].winograd;
 }
 
-// Kernels whose sums are held at once, before they are transformed.
-constexpr int kGroup = plan::kWinogradGroup;
+// Fewer kernels in a piece of work would read all the transformed inputs for too little.
+constexpr int kLeastKernels = 24;
 // Channels to transform in one piece of work.
 constexpr int kPiece = 8;
 
@@ -26,7 +26,9 @@ struct Strip {
   Plane plane;  // the tiles as pixels of one line
 };
 
-// The sums of kernels [first, last) of the list at every position: each a 1x1 convolution of tiles.
+// The sums of kernels [first, last) of the list at every position, [position][place in the list]
+// [tile]: each a 1x1 convolution of tiles. Position by position: inputs and weights of one position
+// stay in a second-level cache, and sums are written once and read once, wherever they go.
 void multiply(const Frame& frame, const cpu::Convolution& of, const Strip& strip,
               const float* weights, int first, int last, float* sums, std::int64_t sums_stride) {
   const auto positions = strip.own.positions();
@@ -41,7 +43,6 @@ void multiply(const Frame& frame, const cpu::Convolution& of, const Strip& strip
   task.kernels = of.kernels;
   task.kernel_count = of.kernel_count;
   task.in_order = true;
-  task.output_first = first;
   task.plane = &strip.plane;
   const std::int64_t weights_stride = strip.own.weights_stride;
   for (int position = 0; position < positions; ++position) {
@@ -53,42 +54,34 @@ void multiply(const Frame& frame, const cpu::Convolution& of, const Strip& strip
   }
 }
 
-// One group of kernels after the other, in a place of their own for each piece of the list.
 void compute_kernels(const Frame& frame, const Group& group, const Strip& strip,
-                     const float* weights, float* scratch) {
+                     const float* weights, float* sums) {
   const cpu::Convolution& task = group.task;
-  const std::int64_t sums_stride = strip.own.position_stride(kGroup);
+  const std::int64_t sums_stride = strip.own.position_stride(task.kernel_count);
   const std::int64_t macs = std::int64_t{1} * task.kernel_count * task.channels *
                             strip.own.positions() * strip.plane.flat;
-  // Groups that are filled, but as many for each thread; a piece is what one thread does in a row.
-  const int least = divided(task.kernel_count, kGroup);
   int pieces = 1;
   if (worth_sharing(frame, macs, kSharedMacs)) {
-    pieces = least >= 2 * frame.threads ? 2 * frame.threads : std::min(least, frame.threads);
+    const int most = divided(task.kernel_count, kLeastKernels);
+    pieces = most >= 2 * frame.threads ? 2 * frame.threads : std::min(most, frame.threads);
   }
-  const int groups = divided(least, pieces) * pieces;
   WinogradMap map = strip.map;
   map.plane = task.plane;
   map.columns = strip.own.output_columns.data();
   cpu::parallel_for(pieces, frame.threads, [&](int piece) {
-    float* sums = scratch + piece * strip.own.positions() * sums_stride;
-    for (int g = piece * groups / pieces; g < (piece + 1) * groups / pieces; ++g) {
-      // As even as they can be.
-      const int first = static_cast<int>(std::int64_t{1} * g * task.kernel_count / groups);
-      const int last = static_cast<int>(std::int64_t{1} * (g + 1) * task.kernel_count / groups);
-      multiply(frame, task, strip, weights, first, last, sums, sums_stride);
-      for (int i = first; i < last; ++i) {
-        const std::int32_t kernel = task.kernels[i];
-        cpu::WinogradOutput output;
-        output.map = map;
-        output.bias = task.bias ? task.bias[kernel] : 0.0f;
-        output.epilogue = task.epilogue;
-        output.kernel = kernel;
-        output.output = task.output + std::int64_t{kernel} * task.plane->stride;
-        if (task.lane_sums) output.lane_sums = task.lane_sums + std::int64_t{kernel} * kLanes;
-        const float* own = sums + std::int64_t{i - first} * strip.own.tiles;
-        if (frame.engine.winograd_output(output, own, sums_stride)) task.nonzero[kernel] = 1;
-      }
+    const Part part(piece, pieces, task.kernel_count, 1);
+    multiply(frame, task, strip, weights, part.first, part.last, sums, sums_stride);
+    for (int i = part.first; i < part.last; ++i) {
+      const std::int32_t kernel = task.kernels[i];
+      cpu::WinogradOutput output;
+      output.map = map;
+      output.bias = task.bias ? task.bias[kernel] : 0.0f;
+      output.epilogue = task.epilogue;
+      output.kernel = kernel;
+      output.output = task.output + std::int64_t{kernel} * task.plane->stride;
+      if (task.lane_sums) output.lane_sums = task.lane_sums + std::int64_t{kernel} * kLanes;
+      const float* own = sums + std::int64_t{i} * strip.own.tiles;
+      if (frame.engine.winograd_output(output, own, sums_stride)) task.nonzero[kernel] = 1;
     }
   });
 }

@@ -123,7 +123,12 @@ struct NextWeights {
   void ask(std::int64_t column, int inputs = 1) {
     if constexpr (kTaps == 1) {
       __builtin_prefetch(rows[0]);
-      if (inputs > 1) __builtin_prefetch(rows[0] + kLanes);
+      if (inputs > 1) {
+        // As many lines as kernels have in so many inputs.
+        constexpr int kLines = PDRT_VECTOR_BYTES == 64 ? (kKernels + 3) / 4 : 2;
+        unrolled<kLines - 1>([&](int i)
+                                 PDRT_LAMBDA { __builtin_prefetch(rows[0] + (i + 1) * kLanes); });
+      }
       rows[0] += inputs * next.step;
       if (__builtin_expect(rows[0] >= end, 0)) {
         row = row + 1 < kKernels ? row + 1 : 0;
@@ -160,21 +165,63 @@ PDRT_INLINE void add_four(const float* const (&weights)[kKernels], std::int64_t 
 }
 #endif
 
+#if PDRT_VECTOR_BYTES == 64
+template <int kValue>
+struct Number {
+  static constexpr int value = kValue;
+};
+
+// Four neighbouring inputs of one tap, for a single vector of pixels. Every multiply-add then needs
+// a weight of its own, and the processor loads fewer than two in the time of two multiply-adds:
+// half of the kernels get theirs four to a load, and by shuffles, which are idle otherwise.
+template <int kKernels, typename At>
+PDRT_INLINE void add_four(const float* const (&weights)[kKernels], std::int64_t column,
+                          const At& at, Floats (&sums)[kKernels][1]) {
+  constexpr int kShuffled = kKernels / 2;
+  Floats fours[kShuffled + 1];
+  unrolled<kShuffled>([&](int i) PDRT_LAMBDA { fours[i] = repeated(weights[i] + column); });
+  const auto add = [&](auto lane) PDRT_LAMBDA {
+    constexpr int kLane = decltype(lane)::value;
+    const Floats x = load(at(kLane));
+    unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+      const Floats weight = i < kShuffled ? lane_of_four<kLane>(fours[i < kShuffled ? i : 0])
+                                          : splat(weights[i][column + kLane]);
+      sums[i][0] += weight * x;
+    });
+    keep(x);
+  };
+  add(Number<0>{});
+  add(Number<1>{});
+  add(Number<2>{});
+  add(Number<3>{});
+}
+#endif
+
 // kTaps is 0 where the number of taps is not known at build time.
 template <int kKernels, int kVectors, int kTaps>
-static void tile(const Convolution& task, const std::int32_t* kernels, int begin, Finish how,
-                 Next next) {
+PDRT_INLINE void tile(const Convolution& task, const std::int32_t* kernels, int begin, Finish how,
+                      const float* const (&weights)[kKernels],
+                      NextWeights<kKernels, kTaps>& ahead) {
   const int taps = kTaps > 0 ? kTaps : task.taps;
-  const float* weights[kKernels];
   Floats sums[kKernels][kVectors];
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-    weights[i] = opaque(task.weights + kernels[i] * task.weights_row);
     const Floats bias = splat(task.bias != nullptr ? task.bias[kernels[i]] : 0.0f);
     unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] = bias; });
   });
-  NextWeights<kKernels, kTaps> ahead(task, next);
   const std::int64_t first = begin + (kTaps == 1 ? task.offsets[0] : 0);
-  for (int c = 0; c < task.channels; ++c) {
+  int c = 0;
+#if PDRT_VECTOR_BYTES == 64
+  if constexpr (kTaps == 1 && kVectors == 1) {
+    for (; c + 4 <= task.channels && task.channel[c + 3] == task.channel[c] + 3; c += 4) {
+      const std::int64_t column = task.channel[c];
+      ahead.ask(column, 4);
+      add_four(
+          weights, column, [&](int lane) PDRT_LAMBDA { return task.inputs[c + lane] + first; },
+          sums);
+    }
+  }
+#endif
+  for (; c < task.channels; ++c) {
     const float* input = task.inputs[c] + first;
     const std::int64_t column = static_cast<std::int64_t>(task.channel[c]) * taps;
 #if defined(__aarch64__)
@@ -223,17 +270,32 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
   }
 }
 
-using Tile = void (*)(const Convolution& task, const std::int32_t* kernels, int begin, Finish how,
-                      Next next);
+// `count` tiles of the same kernels, one behind the other.
+template <int kKernels, int kVectors, int kTaps>
+static void tiles_in_a_row(const Convolution& task, const std::int32_t* kernels, int begin,
+                           int count, Finish how, Next next) {
+  const float* weights[kKernels];
+  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+    weights[i] = opaque(task.weights + kernels[i] * task.weights_row);
+  });
+  NextWeights<kKernels, kTaps> ahead(task, next);
+  for (int i = 0; i < count; ++i) {
+    tile<kKernels, kVectors, kTaps>(task, kernels, begin + i * kVectors * kVector, how, weights,
+                                    ahead);
+  }
+}
+
+using TileRow = void (*)(const Convolution& task, const std::int32_t* kernels, int begin, int count,
+                         Finish how, Next next);
 
 // Every size of tile of whole groups of kLanes up to the full ones: [vectors - 1][kernels - 1].
 struct Tiles {
-  Tile of[kTileVectors][kMostKernels];
+  TileRow of[kTileVectors][kMostKernels];
 };
 
 template <int kTaps, int kKernels, int kVectors>
 static constexpr void fill_in(Tiles& tiles) {
-  tiles.of[kVectors - 1][kKernels - 1] = tile<kKernels, kVectors, kTaps>;
+  tiles.of[kVectors - 1][kKernels - 1] = tiles_in_a_row<kKernels, kVectors, kTaps>;
   if constexpr (kKernels > 1) {
     fill_in<kTaps, kKernels - 1, kVectors>(tiles);
   } else if constexpr (kVectors > kGroup) {
@@ -259,15 +321,21 @@ static Finish finish_of(const Epilogue& epilogue) {
   return Finish::in_registers;
 }
 
-// Cuts `count` into as few parts of at most `most` as there can be, as even as
-// they can be: the end of part `index`.
+// Cuts `count` into as few parts of at most `most` as there can be, as even as they can be, the
+// larger ones first: the end of part `index`.
 struct Parts {
   int count, parts;
   Parts(int count, int most) : count(count), parts((count + most - 1) / most) {}
   int end(int index) const {
-    return static_cast<int>(static_cast<std::int64_t>(count) * (index + 1) / parts);
+    return count / parts * (index + 1) + smaller_of(index + 1, count % parts);
   }
+  // From `index` on: how many are as large.
+  int alike(int index) const { return (index < count % parts ? count % parts : parts) - index; }
 };
+
+// Inputs of tiles that follow each other with the same kernels: so much stays in a first-level
+// cache while the other kernels follow.
+constexpr int kNearBytes = 32 * 1024;
 
 // Kernels [first, last) on whole tiles of pixels [begin, end); done(low, high) after every tile of
 // kernels of the last pixels, while its weights are near.
@@ -277,27 +345,31 @@ static void convolve_tiles(const Convolution& task, int first, int last, int beg
   const Tiles& tiles = task.taps == 1 ? kOneTap : task.taps == kUnrolledTaps ? kManyTaps : kAnyTaps;
   const Finish how = finish_of(task.epilogue);
   const Parts vectors((end - begin) / kVector, kTileVectors);
-  for (int v = 0, from = 0; v < vectors.parts; ++v) {
-    const int to = vectors.end(v);
-    const int most = tile_kernels(task.taps, to - from);
+  for (int v = 0, from = 0; v < vectors.parts;) {
+    const int size = vectors.end(v) - from;
+    const int inputs = larger_of(1, task.channels) * size * PDRT_VECTOR_BYTES;
+    const Parts rows(vectors.alike(v), larger_of(1, kNearBytes / inputs));
+    const int count = rows.end(0);
+    v += count;
+    const int most = tile_kernels(task.taps, size);
     const Parts kernels(last - first, most);
-    const std::int64_t step = most * task.weights_row / larger_of(1, task.channels);
+    const std::int64_t step = most * task.weights_row / (larger_of(1, task.channels) * count);
     for (int k = 0, low = 0; k < kernels.parts; ++k) {
       const int high = kernels.end(k);
       // The last tile asks for what comes after this call; if that is not known, for its own
       // weights again, which costs nothing.
       Next next{task.weights, task.kernels + first + high, step};
       if (high + (high - low) > last - first) {
-        const bool known = v + 1 == vectors.parts && task.next_weights != nullptr;
+        const bool known = v == vectors.parts && task.next_weights != nullptr;
         next.weights = known ? task.next_weights : task.weights;
         next.kernels = task.kernels + first + (known ? 0 : low);
       }
-      tiles.of[to - from - 1][high - low - 1](task, task.kernels + first + low,
-                                              begin + from * kVector, how, next);
-      if (v + 1 == vectors.parts) done(high);
+      tiles.of[size - 1][high - low - 1](task, task.kernels + first + low, begin + from * kVector,
+                                         count, how, next);
+      if (v == vectors.parts) done(high);
       low = high;
     }
-    from = to;
+    from += count * size;
   }
 }
 

@@ -46,8 +46,7 @@ PDRT_INLINE int smaller_of(int x, int y) { return x < y ? x : y; }
 
 // The plane of the kernel at `position`, which points into the task's list.
 PDRT_INLINE float* output_of(const Convolution& task, const std::int32_t* position) {
-  const std::int64_t plane =
-      task.in_order ? position - task.kernels - task.output_first : *position;
+  const std::int64_t plane = task.in_order ? position - task.kernels : *position;
   return task.output + plane * task.plane->stride;
 }
 

@@ -278,6 +278,19 @@ PDRT_INLINE Quad sums_of(Floats a, Floats b, Floats c, Floats d) {
 
 PDRT_INLINE float sum_of(Floats x) { return sums_of(x, x, x, x)[0]; }
 
+#if PDRT_VECTOR_BYTES == 64
+// Four floats, over and over; and lane kLane of each four in all of them.
+PDRT_INLINE Floats repeated(const float* four) {
+  Floats x = _mm512_maskz_broadcast_f32x4(0xffff, _mm_loadu_ps(four));
+  asm("" : "+v"(x));  // or the compiler may load each of the four again
+  return x;
+}
+template <int kLane>
+PDRT_INLINE Floats lane_of_four(Floats x) {
+  return _mm512_maskz_permute_ps(0xffff, x, kLane * 0x55);
+}
+#endif
+
 // Four lanes, then zeros.
 PDRT_INLINE Floats widened(Quad x) {
 #if PDRT_VECTOR_BYTES == 64
