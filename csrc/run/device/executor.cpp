@@ -53,7 +53,7 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
       device_(device),
       moves_(plan, skip && !switches_on_device),
       builder_(plan, device.context.device(), device.weights, common_options(device.options),
-               skip && switches_on_device, device.ways),
+               device.options.half_arithmetic, skip && switches_on_device, device.ways),
       changing_(plan.steps.size(), false),
       may_be_off_(plan.values.size(), false),
       everything_(plan.values.size(), true),
@@ -426,6 +426,7 @@ std::vector<std::string> DeviceExecutor::refused(std::size_t s) const {
   std::vector<std::string> reasons = plan_.steps[s].refused;
   if (!steps_[s] && !plan_.steps[s].host_reason.empty())
     reasons.insert(reasons.begin(), "opencl: " + plan_.steps[s].host_reason);
+  if (steps_[s] && !steps_[s]->refused().empty()) reasons.push_back(steps_[s]->refused());
   return reasons;
 }
 

@@ -14,6 +14,9 @@ from pdrt import _core
 from pdrt.loading import Source
 
 
+PRECISIONS = ("float32", "float16", "float16-arithmetic")
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Adds the model, every command's one positional argument."""
     parser.add_argument("model", metavar="MODEL", help="a .pdrt file, or an .onnx file (needs 'pdrt[onnx]')")
@@ -37,9 +40,9 @@ def add_session(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--precision",
-        choices=("float32", "float16"),
+        choices=PRECISIONS,
         default="float32",
-        help="how an OpenCL device stores planes (default: %(default)s)",
+        help="how an OpenCL device stores planes, and with -arithmetic what it multiplies (default: %(default)s)",
     )
 
 
