@@ -139,7 +139,10 @@ def run_winograd(device: Device, tile: int, seed: int, half: dict[str, bool], to
     parameters = np.concatenate([parameters, bias])
     before, on = arena.copy(), lists.array
     z = samples * groups
-    device.run("winograd_input", [count, max(map(len, fed)), z], [8, 1, 1], arena, dense, on, arguments, TILE=tile, **half)
+    device.run(
+        "winograd_input", [count, max(map(len, fed)), z], [8, 1, 1],
+        arena, dense, on, arguments, TILE=tile, **half,
+    )  # fmt: skip
     device.run(
         "winograd_product", [groups_of(count, 16) * 8, groups_of(kernels, 16) * 8, z * positions], [8, 8, 1],
         dense, dense, weights, on, flags, arguments, TILE=tile, **TILES, **half,

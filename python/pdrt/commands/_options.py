@@ -13,7 +13,6 @@ import pdrt
 from pdrt import _core
 from pdrt.loading import Source
 
-
 PRECISIONS = ("float32", "float16", "float16-arithmetic")
 
 
