@@ -50,5 +50,5 @@ def rows_of_error(error: Mapping[str, Any]) -> list[list[str]]:
     rows = [["error", f"{largest}, beside float32"]]
     if error["switches"]:
         turned = f"{error['switches_turned']} of {error['switches']}"
-        rows.append(["switches", f"{turned} fell to the other side than in float32"])
+        rows.append(["switches", f"{turned} decided otherwise than in float32"])
     return rows
