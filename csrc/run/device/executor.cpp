@@ -106,7 +106,10 @@ void DeviceExecutor::refuse_what_is_too_large() const {
                       std::to_string(most) + ". Run smaller batches");
   };
   check("planes", plan_.planes_bytes / sizeof(float), kMostFloats);
-  check("dense values", sizes_.dense / sizeof(float), kMostFloats);
+  // Winograd's inputs may be halves, and are counted so.
+  const std::size_t least_bytes =
+      device_.options.half_arithmetic ? sizeof(std::uint16_t) : sizeof(float);
+  check("dense values", sizes_.dense / least_bytes, kMostFloats);
   check("inputs and outputs", sizes_.arrays / sizeof(float), kMostFloats);
   check("lists", sizes_.lists, kMostNumbers);
 }
