@@ -7,9 +7,10 @@
     .venv/bin/python bench/gpu.py --resume               go on with the latest run where it was cut off
     .venv/bin/python bench/gpu.py --show                 measure nothing; the latest run's tables and page once more
 
-Parts: peaks (multiply-adds, memory, transfers, launches), zoo (networks beside PyTorch CUDA, eager and as CUDA graphs,
-ONNX Runtime CUDA and pdrt's CPU engine, where they are installed), layers (every step of the dense networks as a share
-of the peak), switch (what one decision costs), start (cold and warm). All compute in 32-bit floats, without TF32.
+Parts: peaks (multiply-adds, memory, transfers, launches), zoo (networks in each precision, beside PyTorch CUDA, eager
+and as CUDA graphs, ONNX Runtime CUDA and pdrt's CPU engine, where they are installed), layers (every step of the dense
+networks as a share of the peak), switch (what one decision costs), start (cold and warm). All compute in 32-bit floats,
+without TF32, unless a row names another precision.
 Contenders take turns, call by call, and medians count; all take the image from the host's memory and leave the logits
 there, unless a column says otherwise. Numbers (JSON), a picture and a page go to bench/results/gpu-*;
 bench/README.md says what the columns mean.
@@ -106,6 +107,12 @@ def tables(bench: Bench, every_layer: bool) -> list[Table]:
             "medians, image and logits in the host's memory; 'on the device': without moving them. 'it / pdrt' above "
             "1: pdrt is faster. GFLOP/s are those of the work on the device.",
             gpu_zoo.dense_table(bench),
+        ),
+        Table(
+            "Precision",
+            "dense, as above; float16 stores planes as halves, float16-arithmetic multiplies halves, too, on devices "
+            "that have cl_khr_fp16. Errors beside ONNX Runtime on the CPU.",
+            gpu_zoo.precision_table(bench),
         ),
         Table(
             "Gated",

@@ -61,9 +61,7 @@ class TorchNetwork(torch.nn.Module):
 def _convolution(x: list[torch.Tensor], attributes: dict[str, Any]) -> torch.Tensor:
     bias = x[2] if len(x) > 2 else None
     padding = tuple(attributes.get("pads", [0, 0])[:2])
-    return functional.conv2d(
-        x[0], x[1], bias, attributes.get("strides", 1), padding, groups=attributes.get("group", 1)
-    )
+    return functional.conv2d(x[0], x[1], bias, attributes.get("strides", 1), padding, groups=attributes.get("group", 1))
 
 
 def _max_pool(x: list[torch.Tensor], attributes: dict[str, Any]) -> torch.Tensor:

@@ -183,7 +183,8 @@ typedef struct {
 // Winograd's F(m, 3), for 3x3 filters of stride 1: positions are the (m + 2)^2 numbers that stand
 // for a tile of m x m output pixels; tiles are counted row by row. In dense, rows of `row` tiles:
 // channel c of sample n at position p is row (n * positions + p) * groups * group_channels + c from
-// `inputs` on, kernel k's sums row (n * positions + p) * groups * group_kernels + k from `sums` on.
+// `inputs` on, kernel k's sums row (n * positions + p) * groups * group_kernels + k from `sums` on;
+// `inputs` counts halves where products take halves, `sums` counts floats.
 // Weights are rows of kernels: channel c of a group at position p is row p * group_channels + c.
 typedef struct {
   Planes in, out;

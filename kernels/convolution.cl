@@ -10,7 +10,7 @@
 //
 // Options: those of tile.h, and
 //   FILTER_H, FILTER_W  the filter
-//   CHUNK               channels times taps of a slice's chunk, at least
+//   CHUNK               channels times taps of a slice's chunk, at least (tile.h has the default)
 //   POOLED              writes shares of the planes' means, too
 #ifndef FILTER_H
 #define FILTER_H 1
@@ -18,10 +18,6 @@
 #ifndef FILTER_W
 #define FILTER_W 1
 #endif
-#ifndef CHUNK
-#define CHUNK 8
-#endif
-
 #include "tile.h"
 
 // A chunk is CHANNELS channels of each slice with all their taps; of a large filter it is the taps
@@ -90,7 +86,7 @@ INLINE int next_chunk(int chunk, __global const int* channels, int channel_count
 // A work-item's share of a chunk, as load_chunk() does it for weights.
 INLINE void load_pixels(__global const PLANE* in, Planes planes, uint plane, int block_y,
                         const Sources* from, __global const int* channels, int channel_count,
-                        int first, float* numbers) {
+                        int first, FACTOR* numbers) {
   UNROLL
   for (int i = 0; i < PIXEL_LOADS; ++i) {
     const int entry = first + (tile_thread() + i * THREADS) / (TILE_PIXELS * BLOCK_TAPS);
@@ -98,15 +94,15 @@ INLINE void load_pixels(__global const PLANE* in, Planes planes, uint plane, int
     const int y = from->y[i] + block_y;
     const bool inside = from->x[i] >= 0 && y >= 0 && y < planes.height;
     const uint pixel = inside ? (uint)(y * planes.row + from->x[i]) : 0;
-    const float number = load_pixel(in, plane + c * planes.stride + pixel);
-    numbers[i] = inside && entry < channel_count ? number : 0.0f;
+    const FACTOR number = load_factor(in, plane + c * planes.stride + pixel);
+    numbers[i] = inside && entry < channel_count ? number : (FACTOR)0;
   }
 }
 
-INLINE void load_both(const ConvolutionArguments* a, __global const float* weights,
+INLINE void load_both(const ConvolutionArguments* a, __global const FACTOR* weights,
                       __global const PLANE* in, uint plane, const Sources* from,
                       __global const int* channels, int channel_count, int chunk,
-                      float* next_weights, float* next_pixels) {
+                      FACTOR* next_weights, FACTOR* next_pixels) {
   const int first = first_entry(chunk) + tile_slice() * CHANNELS;
   const int block = chunk % BLOCKS;
   load_chunk(weights + (uint)(block * BLOCK_TAPS) * a->weights_row, TAPS * a->weights_row,
@@ -116,14 +112,14 @@ INLINE void load_both(const ConvolutionArguments* a, __global const float* weigh
               next_pixels);
 }
 
-__kernel __attribute__((reqd_work_group_size(THREADS_X, THREADS_Y * SLICES, 1))) void convolution(
+__kernel __attribute__((reqd_work_group_size(THREADS_X, THREADS_Y* SLICES, 1))) void convolution(
     __global const PLANE* restrict in, __global PLANE* restrict out,
     __global const float* restrict dense_in, __global float* restrict dense_out,
-    __global const float* restrict weights, __global const float* restrict parameters,
+    __global const FACTOR* restrict weights, __global const float* restrict parameters,
     __global const StageArguments* restrict stages, __global const int* restrict lists,
     __global uchar* flags, const ConvolutionArguments a) {
-  __local float kernel_chunks[2][SLICES][DEPTH * TILE_KERNELS] __attribute__((aligned(16)));
-  __local float pixel_chunks[2][SLICES][DEPTH * TILE_PIXELS] __attribute__((aligned(16)));
+  __local FACTOR kernel_chunks[2][SLICES][DEPTH * TILE_KERNELS] __attribute__((aligned(16)));
+  __local FACTOR pixel_chunks[2][SLICES][DEPTH * TILE_PIXELS] __attribute__((aligned(16)));
   __local float room[ROOM];
 
   const int z = (int)get_group_id(2);
@@ -148,7 +144,7 @@ __kernel __attribute__((reqd_work_group_size(THREADS_X, THREADS_Y * SLICES, 1)))
 
   // Chunks lie in two buffers in turn, so that one barrier for each is enough: while some
   // work-items store a chunk, others may still multiply the one before it.
-  float next_weights[KERNEL_LOADS], next_pixels[PIXEL_LOADS];
+  FACTOR next_weights[KERNEL_LOADS], next_pixels[PIXEL_LOADS];
   int chunk = next_chunk(0, channels, part.channel_count, alive);
   bool more = first_entry(chunk) < part.channel_count;
   if (more)

@@ -1,5 +1,6 @@
 // How planes are stored: as floats, or as halves with -DPDRT_HALF_PLANES. Arithmetic is float
-// either way, so halves need no extension of the device.
+// either way, so halves need no extension of the device. With -DPDRT_HALF_ARITHMETIC beside it the
+// *factors* of a program's products are halves, too, and it needs cl_khr_fp16: see tile.h.
 #ifndef PDRT_KERNELS_STORAGE_H
 #define PDRT_KERNELS_STORAGE_H
 
@@ -9,6 +10,13 @@
 #define PLANE half
 #else
 #define PLANE float
+#endif
+
+#ifdef PDRT_HALF_ARITHMETIC
+#pragma OPENCL EXTENSION cl_khr_fp16 : enable
+#define FACTOR half
+#else
+#define FACTOR float
 #endif
 
 // Functions get pointers to what their callers hold in registers, where it stays only if they
@@ -23,6 +31,15 @@ INLINE float load_pixel(__global const PLANE* planes, uint at) {
   return vload_half(at, planes);
 #else
   return planes[at];
+#endif
+}
+
+// The same for products: a half is not widened where they take halves.
+INLINE FACTOR load_factor(__global const PLANE* planes, uint at) {
+#ifdef PDRT_HALF_ARITHMETIC
+  return planes[at];
+#else
+  return load_pixel(planes, at);
 #endif
 }
 

@@ -13,6 +13,12 @@
 // and a row of work-items reads the same ones. Runs of pixels lie THREADS_X runs apart: with RUN 1
 // neighbours read and write neighbours, with RUN 4 they read vectors, which is fewer instructions
 // in the loop for more transactions when pixels are stored.
+//
+// In halves (-DPDRT_HALF_ARITHMETIC) products are made and added as halves within a chunk, and its
+// sums are added as floats, so that errors do not grow with the number of channels. Kernels side by
+// side are the lanes of a vector, as many GPUs are fast with pairs of halves alone; each is
+// multiplied by one pixel for all lanes. Pixels are read as pairs, 32 bits like a float, so RUN is
+// even.
 #ifndef PDRT_KERNELS_TILE_H
 #define PDRT_KERNELS_TILE_H
 
@@ -28,8 +34,19 @@
 #ifndef THREAD_PIXELS
 #define THREAD_PIXELS 4
 #endif
+#ifdef PDRT_HALF_ARITHMETIC
+#ifndef RUN
+#define RUN 2
+#endif
+#ifndef CHUNK
+#define CHUNK 16  // as many bytes as 8 floats, and sums of so few halves
+#endif
+#endif
 #ifndef RUN
 #define RUN 1
+#endif
+#ifndef CHUNK
+#define CHUNK 8
 #endif
 #ifndef SLICES
 #define SLICES 1
@@ -74,20 +91,20 @@ INLINE bool is_dead(int first, int count, __global const int* channels, int chan
 // of the list is the chunk's first channel. Zeros where the list has ended; there, as in all places
 // that do not count, something else is loaded that exists: loads without a condition are on their
 // way together.
-INLINE void load_chunk(__global const float* matrix, uint stride, const uint* from,
+INLINE void load_chunk(__global const FACTOR* matrix, uint stride, const uint* from,
                        __global const int* channels, int channel_count, int first, int of_channel,
-                       int count, float* numbers) {
+                       int count, FACTOR* numbers) {
   UNROLL
   for (int i = 0; i < count; ++i) {
     const int entry = first + (tile_thread() + i * THREADS) / of_channel;
     const uint c = (uint)channels[min(entry, channel_count - 1)];
-    const float number = matrix[from[i] + c * stride];
-    numbers[i] = entry < channel_count ? number : 0.0f;
+    const FACTOR number = matrix[from[i] + c * stride];
+    numbers[i] = entry < channel_count ? number : (FACTOR)0;
   }
 }
 
 // A work-item's share of a chunk, to local memory.
-INLINE void store_chunk(__local float* chunk, int size, const float* numbers, int count) {
+INLINE void store_chunk(__local FACTOR* chunk, int size, const FACTOR* numbers, int count) {
   UNROLL
   for (int i = 0; i < count; ++i) {
     const int element = tile_thread() + i * THREADS;
@@ -104,6 +121,54 @@ INLINE void clear_sums(float (*sums)[THREAD_PIXELS]) {
 }
 
 // sums[i][j] += kernels[d][i] * pixels[d][j] over the rows d of a chunk.
+#ifdef PDRT_HALF_ARITHMETIC
+#if THREAD_KERNELS % 4 == 0
+#define LANES 4
+#define HALVES half4
+#else
+#define LANES 2
+#define HALVES half2
+#endif
+
+INLINE void multiply_chunk(int depth, __local const half* kernels, __local const half* pixels,
+                           float (*sums)[THREAD_PIXELS]) {
+  union {
+    HALVES vector;
+    half lanes[LANES];
+  } added[THREAD_KERNELS / LANES][THREAD_PIXELS];
+  UNROLL
+  for (int i = 0; i < THREAD_KERNELS / LANES; ++i) {
+    UNROLL
+    for (int j = 0; j < THREAD_PIXELS; ++j) added[i][j].vector = (HALVES)(0);
+  }
+  UNROLL
+  for (int d = 0; d < depth; ++d) {
+    HALVES weight[THREAD_KERNELS / LANES];
+    half pixel[THREAD_PIXELS];
+    UNROLL
+    for (int i = 0; i < THREAD_KERNELS / LANES; ++i)
+      weight[i] = *(__local const HALVES*)(kernels + d * TILE_KERNELS + tile_kernel(i * LANES));
+    UNROLL
+    for (int j = 0; j < THREAD_PIXELS; j += 2) {
+      const half2 pair = *(__local const half2*)(pixels + d * TILE_PIXELS + tile_pixel(j));
+      pixel[j] = pair.x;
+      pixel[j + 1] = pair.y;
+    }
+    UNROLL
+    for (int i = 0; i < THREAD_KERNELS / LANES; ++i) {
+      UNROLL
+      for (int j = 0; j < THREAD_PIXELS; ++j)
+        added[i][j].vector = mad(weight[i], (HALVES)(pixel[j]), added[i][j].vector);
+    }
+  }
+  UNROLL
+  for (int i = 0; i < THREAD_KERNELS; ++i) {
+    UNROLL
+    for (int j = 0; j < THREAD_PIXELS; ++j)
+      sums[i][j] += (float)added[i / LANES][j].lanes[i % LANES];
+  }
+}
+#else
 INLINE void multiply_chunk(int depth, __local const float* kernels, __local const float* pixels,
                            float (*sums)[THREAD_PIXELS]) {
   UNROLL
@@ -120,6 +185,7 @@ INLINE void multiply_chunk(int depth, __local const float* kernels, __local cons
     }
   }
 }
+#endif
 
 // Adds up the sums of all slices, of which each gets its share of every work-item's kernels.
 INLINE void add_slices(__local float* room, const float (*sums)[THREAD_PIXELS],

@@ -6,7 +6,7 @@
 // Options: TILE, 2 or 4.
 #include "winograd.h"
 
-__kernel void winograd_input(__global const PLANE* restrict in, __global float* restrict dense_out,
+__kernel void winograd_input(__global const PLANE* restrict in, __global FACTOR* restrict dense_out,
                              __global const int* restrict lists, const WinogradArguments a) {
   const int tile = (int)get_global_id(0);
   const int z = (int)get_global_id(2);
@@ -37,13 +37,13 @@ __kernel void winograd_input(__global const PLANE* restrict in, __global float* 
     for (int i = 0; i < SIDE; ++i) columns[i][j] = values[i];
   }
   const uint channels = (uint)(a.groups * a.group_channels);
-  __global float* to =
+  __global FACTOR* to =
       dense_out + a.inputs + (uint)tile + ((uint)sample * POSITIONS * channels + (uint)c) * a.row;
   UNROLL
   for (int i = 0; i < SIDE; ++i) {
     float values[SIDE];
     transform_input(columns[i], values);
     UNROLL
-    for (int j = 0; j < SIDE; ++j) to[(uint)(i * SIDE + j) * channels * a.row] = values[j];
+    for (int j = 0; j < SIDE; ++j) to[(uint)(i * SIDE + j) * channels * a.row] = (FACTOR)values[j];
   }
 }

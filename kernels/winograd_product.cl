@@ -7,11 +7,7 @@
 //
 // Options: those of tile.h, and
 //   TILE   2 or 4
-//   CHUNK  channels of a slice's chunk
-#ifndef CHUNK
-#define CHUNK 8
-#endif
-
+//   CHUNK  channels of a slice's chunk (tile.h has the default)
 #include "tile.h"
 #include "winograd.h"
 
@@ -28,10 +24,10 @@ INLINE int next_chunk(int first, __global const int* channels, int channel_count
 }
 
 // A work-item's share of a chunk: rows of weights and rows of inputs.
-INLINE void load_both(const WinogradArguments* a, __global const float* weights,
-                      __global const float* dense, const uint* weights_from,
+INLINE void load_both(const WinogradArguments* a, __global const FACTOR* weights,
+                      __global const FACTOR* dense, const uint* weights_from,
                       const uint* inputs_from, __global const int* channels, int channel_count,
-                      int first, float* next_weights, float* next_pixels) {
+                      int first, FACTOR* next_weights, FACTOR* next_pixels) {
   const int own = first + tile_slice() * CHUNK;
   load_chunk(weights, a->weights_row, weights_from, channels, channel_count, own, TILE_KERNELS,
              KERNEL_LOADS, next_weights);
@@ -39,12 +35,12 @@ INLINE void load_both(const WinogradArguments* a, __global const float* weights,
              next_pixels);
 }
 
-__kernel __attribute__((reqd_work_group_size(THREADS_X, THREADS_Y * SLICES, 1))) void
-winograd_product(__global const float* restrict dense_in, __global float* restrict dense_out,
-                 __global const float* restrict weights, __global const int* restrict lists,
+__kernel __attribute__((reqd_work_group_size(THREADS_X, THREADS_Y* SLICES, 1))) void
+winograd_product(__global const FACTOR* restrict dense_in, __global float* restrict dense_out,
+                 __global const FACTOR* restrict weights, __global const int* restrict lists,
                  __global const uchar* restrict flags, const WinogradArguments a) {
-  __local float kernel_chunks[2][SLICES][CHUNK * TILE_KERNELS] __attribute__((aligned(16)));
-  __local float pixel_chunks[2][SLICES][CHUNK * TILE_PIXELS] __attribute__((aligned(16)));
+  __local FACTOR kernel_chunks[2][SLICES][CHUNK * TILE_KERNELS] __attribute__((aligned(16)));
+  __local FACTOR pixel_chunks[2][SLICES][CHUNK * TILE_PIXELS] __attribute__((aligned(16)));
   __local float room[SLICES > 1 ? SLICES * TILE_KERNELS * TILE_PIXELS : 1];
 
   const int z = (int)get_group_id(2) / POSITIONS;
@@ -82,7 +78,7 @@ winograd_product(__global const float* restrict dense_in, __global float* restri
           : flags + a.in_flags + (uint)sample * a.in_flags_stride + (uint)first_channel;
   float sums[THREAD_KERNELS][THREAD_PIXELS];
   clear_sums(sums);
-  float next_weights[KERNEL_LOADS], next_pixels[PIXEL_LOADS];
+  FACTOR next_weights[KERNEL_LOADS], next_pixels[PIXEL_LOADS];
   int first = next_chunk(0, channels, part.channel_count, alive);
   if (first < part.channel_count)
     load_both(&a, weights, dense_in, weights_from, inputs_from, channels, part.channel_count, first,

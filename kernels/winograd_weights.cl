@@ -6,7 +6,7 @@
 #include "winograd.h"
 
 __kernel void winograd_weights(__global const float* restrict weights,
-                               __global float* restrict transformed,
+                               __global FACTOR* restrict transformed,
                                const WinogradWeightsArguments a) {
   const int k = (int)get_global_id(0);
   const int c = (int)get_global_id(1);
@@ -22,12 +22,13 @@ __kernel void winograd_weights(__global const float* restrict weights,
     UNROLL
     for (int i = 0; i < SIDE; ++i) columns[i][j] = values[i];
   }
-  __global float* to = transformed + a.out + (uint)c * a.row + (uint)k;
+  __global FACTOR* to = transformed + a.out + (uint)c * a.row + (uint)k;
   UNROLL
   for (int i = 0; i < SIDE; ++i) {
     float values[SIDE];
     transform_weights(columns[i], values);
     UNROLL
-    for (int j = 0; j < SIDE; ++j) to[(uint)((i * SIDE + j) * a.channels) * a.row] = values[j];
+    for (int j = 0; j < SIDE; ++j)
+      to[(uint)((i * SIDE + j) * a.channels) * a.row] = (FACTOR)values[j];
   }
 }

@@ -60,6 +60,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what asks for `on_device` once for every OpenCL device; nobody else looks for devices."""
     if "on_device" in metafunc.fixturenames:
         metafunc.parametrize("on_device", opencl_devices.names() or [None], indirect=True, scope="session")
+    if "on_half_device" in metafunc.fixturenames:
+        found = opencl_devices.with_half_arithmetic() or [None]
+        metafunc.parametrize("on_half_device", found, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +70,14 @@ def on_device(request: pytest.FixtureRequest, programs: str) -> opencl_devices.M
     """Return what makes sessions on an OpenCL device; skip where there is none."""
     if request.param is None:
         pytest.skip("no OpenCL device works here: install pocl-opencl-icd")
+    return opencl_devices.Maker(request.param, programs)
+
+
+@pytest.fixture(scope="session")
+def on_half_device(request: pytest.FixtureRequest, programs: str) -> opencl_devices.Maker:
+    """Return what makes sessions on an OpenCL device with half arithmetic; skip where there is none."""
+    if request.param is None:
+        pytest.skip(opencl_devices.no_half_arithmetic())
     return opencl_devices.Maker(request.param, programs)
 
 

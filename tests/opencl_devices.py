@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import platform
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,19 @@ from network import Array
 def names() -> list[str]:
     """Return the names of all OpenCL devices that work."""
     return [device.name for device in pdrt.devices() if device.usable and device.name.startswith("opencl:")]
+
+
+def with_half_arithmetic() -> list[str]:
+    """Return the names of those that have half arithmetic, the extension cl_khr_fp16."""
+    return [name for name in names() if ", half arithmetic;" in details_of(name)]
+
+
+def no_half_arithmetic() -> str:
+    """Return why a test is skipped that needs such a device."""
+    why = "no OpenCL device here has half arithmetic (cl_khr_fp16)"
+    if platform.machine() in ("x86_64", "AMD64"):
+        return f"{why}: pip install intel-opencl-rt intel-cmplr-lib-rt"
+    return f"{why}, and none can be installed for this processor"
 
 
 def details_of(name: str) -> str:

@@ -15,6 +15,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from opencl_devices import no_half_arithmetic
+
 try:
     import pyopencl as cl
 except ImportError:  # the tests skip
@@ -73,6 +75,7 @@ class Device:
 
     def __init__(self, device: Any):
         self.name = f"{device.platform.name.strip()}: {device.name.strip()}"
+        self.multiplies_halves = "cl_khr_fp16" in device.extensions.split()
         self.context = cl.Context([device])
         self.queue = cl.CommandQueue(self.context)
         self._built: dict[tuple[str, tuple[tuple[str, Any], ...]], Any] = {}
@@ -148,6 +151,20 @@ def device(request: pytest.FixtureRequest) -> Device:
     found, wrong = devices()
     if not found:
         pytest.skip(f"no OpenCL device to run programs on: install pocl-opencl-icd and pyopencl ({'; '.join(wrong)})")
+    return found[request.param]
+
+
+# --- halves ---
+
+HALF_ARITHMETIC = {"PDRT_HALF_PLANES": True, "PDRT_HALF_ARITHMETIC": True}
+
+
+@pytest.fixture(scope="session", params=range(max(1, sum(d.multiplies_halves for d in devices()[0]))))
+def half_device(request: pytest.FixtureRequest) -> Device:
+    """Return every device that has half arithmetic in turn; skip where there is none."""
+    found = [device for device in devices()[0] if device.multiplies_halves]
+    if not found:
+        pytest.skip(no_half_arithmetic())
     return found[request.param]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -13,7 +14,9 @@ import pytest
 
 import native
 import pdrt
+from opencl_devices import Maker
 from pdrt import cli
+from pdrt.commands import _rounding
 
 
 @pytest.fixture
@@ -177,10 +180,62 @@ def test_bench(capsys: pytest.CaptureFixture[str], net: str, array: str) -> None
         assert 0 < times["min"] <= times["p50"] <= times["p90"] <= times["p99"]
     assert 0 < report["macs_executed"] < report["macs_dense"]
     assert report["random_inputs"] is False
+    assert report["precision"] == "float32"
+    assert report["error"] is None
     assert report["peak_memory_bytes"] >= report["peak_memory_before_loading_bytes"] > 0
     text = printed(capsys, "bench", net, "--runs", "2", "--shape", "image=2x3x12x12")
     for word in ("P50", "first run", "GFLOP/s", "every kernel", "image 2x3x12x12"):
         assert word in text
+
+
+def check_error_of_bench(
+    capsys: pytest.CaptureFixture[str], net: str, array: str, on_device: Maker, precision: Any
+) -> None:
+    options = ["bench", net, "--runs", "1", "--input", array, "--device", on_device.device, "--switches", "cpu"]
+    report = printed_json(capsys, *options, "--precision", precision)
+    error = report["error"]
+    precisions: list[Any] = ["float32", precision]
+    scores = [on_device(net, precision=p).run({"image": np.load(array)})["scores"] for p in precisions]
+    assert report["precision"] == precision
+    assert 0 < error["difference"] == pytest.approx(np.abs(scores[1] - scores[0]).max())
+    assert error["of_largest"] == pytest.approx(error["difference"] / np.abs(scores[0]).max())
+    assert error["switches"] == native.KERNELS
+    assert error["switches_turned"] == 0
+    (_, largest), (_, turned) = _rounding.rows_of_error(error)
+    assert f"{error['difference']:.2e} at most, {error['of_largest']:.2e} of the largest output" in largest
+    assert turned == f"0 of {native.KERNELS} decided otherwise than in float32"
+
+
+def test_error_of_halves(on_device: Maker, capsys: pytest.CaptureFixture[str], net: str, array: str) -> None:
+    check_error_of_bench(capsys, net, array, on_device, "float16")
+
+
+def test_error_of_half_arithmetic(
+    on_half_device: Maker, capsys: pytest.CaptureFixture[str], net: str, array: str
+) -> None:
+    check_error_of_bench(capsys, net, array, on_half_device, "float16-arithmetic")
+
+
+def test_switches_that_rounding_turns(monkeypatch: pytest.MonkeyPatch, net: str, array: str) -> None:
+    """Counted where one of the two precisions has a zero, whatever the other has."""
+    inputs = {"image": np.load(array)}
+    model = pdrt.load(net)
+    session = pdrt.Session(model)
+    real = session.run(inputs), pdrt.Session(model, outputs=["switch"]).run(inputs)
+    switch = real[1]["switch"].copy()
+    switch[0, 0] = 1 - (switch[0, 0] != 0)
+    answers = {"float32": {**real[0], **real[1]}, "float16": {**real[0], "switch": switch}}
+
+    class Answering:
+        def __init__(self, precision: str) -> None:
+            self.precision = precision
+
+        def run(self, *_: object, **__: object) -> dict[str, np.ndarray]:
+            return answers[self.precision]
+
+    monkeypatch.setattr(_rounding, "open_session", lambda options, *_, **__: Answering(options.precision))
+    error = _rounding.rounding_error(argparse.Namespace(precision="float16"), model, inputs, session.explain())
+    assert error == {"difference": 0, "of_largest": 0, "switches": switch.size, "switches_turned": 1}
 
 
 def test_profile(capsys: pytest.CaptureFixture[str], net: str, array: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,17 +75,25 @@ NETWORKS: tuple[Callable[[Network], list[str]], ...] = (plain, residual, depthwi
 
 @pytest.mark.parametrize("make", NETWORKS, ids=lambda make: make.__name__)
 def test_launches(on_device: Maker, make: Callable[[Network], list[str]]) -> None:
+    check_launches(on_device, make, make.__name__)
+
+
+def test_launches_in_halves(on_half_device: Maker) -> None:
+    check_launches(on_half_device, gated_residual, "gated_residual_in_halves", precision="float16-arithmetic")
+
+
+def check_launches(on_device: Maker, make: Callable[[Network], list[str]], name: str, **options: Any) -> None:
     if ", CPU, " not in details_of(on_device.device):
         pytest.skip("golden plans are those of devices that are the processor")
     net = Network(seed=1, size=32)
-    explanation = on_device(net.model(make(net))).explain()
+    explanation = on_device(net.model(make(net)), **options).explain()
     lines = []
     for step in explanation.steps:
         lines.append(f"{step.name} ({' '.join(step.operators)}): {step.implementation}")
         lines += [f"  {launch}" for launch in step.launches]
         assert bool(step.launches) <= step.implementation.startswith("opencl."), step.name
     text = "\n".join([*lines, ""])
-    file = GOLDEN / f"{make.__name__}.txt"
+    file = GOLDEN / f"{name}.txt"
     if os.environ.get("PDRT_UPDATE_GOLDEN"):
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)

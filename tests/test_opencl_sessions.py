@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -156,15 +157,17 @@ def test_half_planes_of_gated_networks(on_device: Maker, seed: int) -> None:
 
 
 @pytest.mark.parametrize("device", ["cpu", "auto", "reference"])
-def test_half_planes_are_a_device_s(device: str) -> None:
+@pytest.mark.parametrize("precision", ["float16", "float16-arithmetic"])
+def test_half_planes_are_a_device_s(device: str, precision: Any) -> None:
     model, _ = with_two_strangers()
-    with pytest.raises(pdrt.InputError, match="precision 'float16' is how an OpenCL device stores planes"):
-        pdrt.Session(model, device=device, precision="float16")
+    with pytest.raises(pdrt.InputError, match=f"precision '{precision}' is how an OpenCL device stores planes"):
+        pdrt.Session(model, device=device, precision=precision)
 
 
-def test_precision_is_one_of_two() -> None:
+def test_precision_is_one_of_three() -> None:
     model, _ = with_two_strangers()
-    with pytest.raises(pdrt.InputError, match="precision is 'float64'; it must be one of 'float32', 'float16'"):
+    values = "'float32', 'float16', 'float16-arithmetic'"
+    with pytest.raises(pdrt.InputError, match=f"precision is 'float64'; it must be one of {values}"):
         pdrt.Session(model, precision="float64")
 
 

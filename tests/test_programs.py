@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from epilogues import STAGES, STEADY, Epilogue, random_epilogue
 from programs import (
     ENUMERATORS,
+    HALF_ARITHMETIC,
     NONE,
     STRUCTURES,
     Array,
@@ -30,6 +31,7 @@ from programs import (
     check_shares,
     device,
     groups_of,
+    half_device,
     new_flags,
     put,
     seeds,
@@ -44,7 +46,7 @@ SMALL = {"TILE_KERNELS": 16, "TILE_PIXELS": 16, "THREAD_KERNELS": 2, "THREAD_PIX
 sizes = st.integers(1, 13)
 gaps = st.integers(0, 3)
 
-__all__ = ["device"]
+__all__ = ["device", "half_device"]
 
 
 def random_geometry(rng: np.random.Generator, filter_size: Sequence[int], size: Sequence[int]) -> tuple[Any, list[int]]:
@@ -66,7 +68,10 @@ def window_arguments(geometry: Sequence[Sequence[int]]) -> dict[str, int]:
 # --- convolution ---
 
 
-def run_convolution(device: Device, seed: int, filter_size: Sequence[int], half: bool = False, **options: Any) -> None:
+def run_convolution(
+    device: Device, seed: int, filter_size: Sequence[int], half: bool = False, arithmetic: bool = False, **options: Any
+) -> None:
+    """`half`: planes of halves; `arithmetic`: products of halves, too, of integers so small that none is rounded."""
     rng = np.random.default_rng(seed)
     high, wide = filter_size
     samples, groups = rng.integers(1, 3, 2).tolist()
@@ -88,12 +93,16 @@ def run_convolution(device: Device, seed: int, filter_size: Sequence[int], half:
     lists = Lists()
     x = rng.standard_normal((samples, groups * channels, *size)).astype(arena.dtype)
     alive = rng.random((samples, groups * channels)) < 0.6
-    x[~alive] = 0
     w = rng.standard_normal((groups * kernels, channels, high, wide)).astype(np.float32)
-    w /= np.float32(np.sqrt(high * wide * channels))
+    if arithmetic:
+        x, w = rng.integers(-3, 4, x.shape).astype(arena.dtype), rng.integers(-3, 4, w.shape).astype(np.float32)
+    else:
+        w /= np.float32(np.sqrt(high * wide * channels))
+    x[~alive] = 0
     bias = rng.standard_normal(groups * kernels).astype(np.float32)
 
-    weights = np.full((channels * high * wide, groups * kernels + 2), np.nan, np.float32)
+    factor = np.float16 if arithmetic else np.float32
+    weights = np.full((channels * high * wide, groups * kernels + 2), np.nan, factor)
     exact = np.zeros((samples, groups * kernels, *out_size))
     for (sample, group), ks, cs in zip(parts, active, fed, strict=True):
         planes = [group * channels + c for c in cs]
@@ -137,9 +146,10 @@ def run_convolution(device: Device, seed: int, filter_size: Sequence[int], half:
     before = arena.copy()
     device.run(
         "convolution", [t * n for t, n in zip(tiles, threads, strict=True)], threads,
-        arena, arena, dense, dense, np.concatenate([[np.nan] * 2, weights.ravel()]).astype(np.float32),
+        arena, arena, dense, dense, np.concatenate([[np.nan] * 2, weights.ravel()]).astype(factor),
         np.concatenate([parameters, bias]), stages, lists.array, flags, arguments,
-        FILTER_H=high, FILTER_W=wide, **({"PDRT_HALF_PLANES": True} if half else {}), **options,
+        FILTER_H=high, FILTER_W=wide, **({"PDRT_HALF_PLANES": True} if half else {}),
+        **({"PDRT_HALF_ARITHMETIC": True} if arithmetic else {}), **options,
     )  # fmt: skip
     listed: Listed = [[] for _ in range(samples)]
     for (sample, _), ks in zip(parts, active, strict=True):
@@ -188,6 +198,60 @@ def test_convolution_with_default_tiles(device: Device, seed: int) -> None:
 @given(seed=seeds)
 def test_convolution_of_half_planes(device: Device, seed: int) -> None:
     run_convolution(device, seed, (3, 3), half=True, POOLED=True, **SMALL)
+
+
+# Kernels of a work-item as a pair, as four, and as two fours.
+@pytest.mark.parametrize(
+    ("filter_size", "tiles"),
+    [
+        ((1, 1), SMALL),
+        ((3, 3), SMALL),
+        ((7, 3), OTHER_TILES[0]),
+        ((3, 3), OTHER_TILES[1]),
+        ((1, 1), {"TILE_KERNELS": 16, "TILE_PIXELS": 32, "THREAD_KERNELS": 8, "THREAD_PIXELS": 8, "RUN": 4}),
+    ],
+)
+@shapes
+@given(seed=seeds)
+def test_convolution_in_half_arithmetic(
+    half_device: Device, filter_size: tuple[int, int], tiles: dict[str, int], seed: int
+) -> None:
+    run_convolution(half_device, seed, filter_size, half=True, arithmetic=True, **tiles)
+
+
+@pytest.mark.parametrize("chunk", [8, 16])
+@pytest.mark.parametrize("channels", [64, 1024])
+def test_rounding_of_half_arithmetic(half_device: Device, channels: int, chunk: int) -> None:
+    """The sums of chunks are floats, so that the error is that of a chunk, however many channels there are.
+
+    Halves are off by 2^-11 of themselves at most, by 2e-4 in the root of the mean square. The i-th sum of a chunk of n
+    products of random signs has i / n of the variance of the last, so that the errors of all n come to
+    2e-4 sqrt((n + 1) / 2) of it, those of the products to 2e-4, and that of storing the result to 2e-4. The errors of
+    chunks add up as the chunks themselves do.
+    """
+    rng = np.random.default_rng(1)
+    kernels, size = 16, 8
+    source, out = Planes(1, channels, size, size), Planes(1, kernels, size, size)
+    arena = arena_of([source, out], np.float16)
+    x = rng.standard_normal((channels, size, size)).astype(np.float16)
+    source.pixels(arena)[0] = x
+    w = (rng.standard_normal((channels, kernels)) / np.sqrt(channels)).astype(np.float16)
+    lists = Lists()
+    arguments = structure(
+        "ConvolutionArguments", **{"in": source.argument, "out": out.argument},
+        parts=lists.parts([list(range(kernels))], [list(range(channels))]), groups=1, group_channels=channels,
+        group_kernels=kernels, **window_arguments(([1, 1], [1, 1], [0, 0])), weights_row=kernels, bias=NONE,
+        in_flags=NONE, out_flags=NONE,
+    )  # fmt: skip
+    none = np.zeros(8, np.float32)
+    half_device.run(
+        "convolution", [8 * groups_of(size * size, 16), 8, 1], [8, 8, 1],
+        arena, arena, none, w, none, none, lists.array, np.zeros(1, np.uint8), arguments,
+        **HALF_ARITHMETIC, **SMALL, CHUNK=chunk,
+    )  # fmt: skip
+    exact = np.einsum("cyx,ck->kyx", x.astype(np.float64), w.astype(np.float64))
+    error = np.sqrt(np.mean((out.pixels(arena)[0] - exact) ** 2) / np.mean(exact**2))
+    assert 2e-4 <= error <= 1.2 * 2e-4 * np.sqrt((chunk + 1) / 2 + 2)
 
 
 # --- depthwise ---

@@ -15,7 +15,7 @@ import pytest
 import pdrt
 from gates import AMONG_CHANNELS, DECISIONS, GROUPS, LOGITS, gate
 from network import Array, Network
-from oracle import assert_equal, expected
+from oracle import TOLERANCE, assert_equal, expected
 
 Sets = dict[str, Array]  # by layer: bool (batch, channels), True for a channel that is on
 
@@ -336,13 +336,18 @@ def poisoned(case: Case, sample: int) -> tuple[bytes, int]:
     return model, spoilt
 
 
-def check_with_poison(make_case: Callable[[Network], Case], batch: int, make: Callable[[bytes], pdrt.Session]) -> None:
+def check_with_poison(
+    make_case: Callable[[Network], Case],
+    batch: int,
+    make: Callable[[bytes], pdrt.Session],
+    tolerance: float = TOLERANCE,
+) -> None:
     """The network computes exactly what its gates leave, and NaN everywhere else changes not a bit."""
     case = make_case(Network(seed=batch, batch=batch))
     model = case.net.model(case.outputs)
     session = make(model)
     outputs = session.run(case.net.feeds)
-    assert_equal(outputs, expected(model, case.net.feeds))
+    assert_equal(outputs, expected(model, case.net.feeds), tolerance)
     check_counts(case, session)
 
     spoilt = 0

@@ -22,6 +22,7 @@ PDRT_TOLERANCE = 1e-3  # of the largest logit
 ALONE = ("torch eager, on the device", "torch graphs, on the device")
 OTHERS = ("torch eager", "torch graphs", "ONNX Runtime CUDA", "pdrt on the CPU")
 RESIDENT = "dense, on the device"
+PRECISIONS: tuple[Literal["float16", "float16-arithmetic"], ...] = ("float16", "float16-arithmetic")
 RUNS = 9  # of a session that profiles
 
 
@@ -55,6 +56,17 @@ def measure(bench: Bench, files: ZooFiles, batch: int, device: str) -> Row:
             contenders[f"{key}, on the device"] = _resident(model, image, session.explain().device, where)
         except (ImportError, LookupError) as problem:
             row["missing"]["pdrt on the device"] = str(problem)
+    for precision in PRECISIONS:
+        key = f"dense, {precision}"
+        try:
+            session = pdrt.Session(files.dense["pdrt"], device=device, precision=precision)
+        except pdrt.DeviceError as problem:
+            row["missing"][key] = str(problem)
+            continue
+        row["errors"][key] = relative_error(session.run(feed)[OUTPUT], np.repeat(files.logits, batch, axis=0))
+        contenders[key] = partial(session.run, feed)
+        profiled[key] = Profiled(files.dense["pdrt"], feed, device, "cpu", precision)
+        contenders[f"{key}, profiled"] = profiled[key].run
     host = pdrt.Session(files.dense["pdrt"], device="cpu")
     contenders["pdrt on the CPU"] = partial(host.run, feed)
     for name, find in (("torch", _torch), ("ONNX Runtime CUDA", _onnxruntime)):
@@ -78,8 +90,15 @@ def measure(bench: Bench, files: ZooFiles, batch: int, device: str) -> Row:
 class Profiled:
     """A network in a session that profiles, whose runs take turns with the others'."""
 
-    def __init__(self, model: Path, feed: dict[str, Array], device: str, switches: Literal["cpu", "device"]) -> None:
-        self._session = pdrt.Session(model, device=device, switches=switches, profile=True)
+    def __init__(
+        self,
+        model: Path,
+        feed: dict[str, Array],
+        device: str,
+        switches: Literal["cpu", "device"],
+        precision: Literal["float32", "float16", "float16-arithmetic"] = "float32",
+    ) -> None:
+        self._session = pdrt.Session(model, device=device, switches=switches, precision=precision, profile=True)
         self._feed = feed
         self._runs: list[pdrt.RunStats] = []
 
@@ -129,7 +148,8 @@ def _resident(model: Path, image: Array, device: str, switches: Literal["cpu", "
     for platform in pyopencl.get_platforms():
         for candidate in platform.get_devices():
             if f"({candidate.name.strip()}, {platform.name.strip()})" in device:
-                queue = pyopencl.CommandQueue(pyopencl.Context([candidate]))
+                context = pyopencl.Context([candidate])  # Intel's queues do not keep theirs
+                queue = pyopencl.CommandQueue(context)
                 session = pdrt.Session(model, device=queue, switches=switches)
                 feed = {INPUT: pyopencl.array.to_device(queue, image)}
                 out = session.run(feed)
@@ -188,6 +208,26 @@ def dense_table(bench: Bench) -> list[Row]:
                 "% of peak": 100 * gflops / bench.peak,
             }
         )
+    return rows
+
+
+def precision_table(bench: Bench) -> list[Row]:
+    rows = []
+    for row in bench.results.rows("gpu zoo"):
+        for key in ("dense", *(f"dense, {precision}" for precision in PRECISIONS)):
+            if key not in row["ms"]:
+                continue
+            rows.append(
+                {
+                    "network": row["network"],
+                    "batch": row["batch"],
+                    "precision": key.removeprefix("dense, ") if key != "dense" else "float32",
+                    "pdrt ms": row["ms"][key],
+                    "float32 / it": row["ms"]["dense"] / row["ms"][key],
+                    "of it work ms": row["on_device"][key]["work_ms"],
+                    "largest error, % of the largest logit": 100 * row["errors"][key],
+                }
+            )
     return rows
 
 

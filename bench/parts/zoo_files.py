@@ -47,9 +47,7 @@ class ZooFiles:
 
 
 @contextmanager
-def prepared(
-    name: str, densities: tuple[float, ...], runtimes: Iterable[str] = tuple(RUNTIMES)
-) -> Iterator[ZooFiles]:
+def prepared(name: str, densities: tuple[float, ...], runtimes: Iterable[str] = tuple(RUNTIMES)) -> Iterator[ZooFiles]:
     """Build and convert a network in a folder beside the results (large ones take gigabytes), then remove it."""
     RESULTS.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="files-", dir=RESULTS))

@@ -319,10 +319,12 @@ void bind_model(py::module_& module) {
 }
 
 py::list tune(const pdrt::Model& model, std::string device, std::string cache_dir,
-              const std::vector<pdrt::Shape>& shapes, const py::object& progress) {
+              const std::vector<pdrt::Shape>& shapes, const py::object& progress,
+              std::string precision) {
   pdrt::Options options;
   options.device = std::move(device);
   options.cache_dir = std::move(cache_dir);
+  options.precision = std::move(precision);
   std::vector<pdrt::TunedLayer> layers;
   {
     py::gil_scoped_release unlocked;
@@ -344,7 +346,8 @@ py::list tune(const pdrt::Model& model, std::string device, std::string cache_di
 }
 
 void bind_session(py::module_& module) {
-  module.def("tune", &tune, "model"_a, "device"_a, "cache_dir"_a, "shapes"_a, "progress"_a);
+  module.def("tune", &tune, "model"_a, "device"_a, "cache_dir"_a, "shapes"_a, "progress"_a,
+             "precision"_a = "float32");
 
   py::class_<DeviceArray>(module, "DeviceArray")
       .def(py::init([](std::uintptr_t buffer, std::size_t offset, std::vector<py::ssize_t> shape,

@@ -50,7 +50,8 @@ struct Probe {
 // Done once per process and device; `info` may be a device of a caller's own.
 Probe probe(const DeviceInfo& info);
 
-// For people: "NVIDIA H100, GPU, 132 units at 1.98 GHz, 79.1 GiB; NVIDIA CUDA, driver 550.54".
+// For people: "NVIDIA H100, GPU, 132 units at 1.98 GHz, 79.1 GiB, no half arithmetic; NVIDIA CUDA,
+// driver 550.54".
 std::string summary_of(const DeviceInfo& info);
 
 // Why there is no device at all: the places looked at, the platforms without one, and, first, the

@@ -26,6 +26,7 @@ std::string summary_of(const DeviceInfo& info) {
   if (info.clock_mhz > 0) text += " at " + with_digits(info.clock_mhz / 1000.0, "%.2f GHz");
   text += ", " + with_digits(static_cast<double>(info.global_bytes) / (1 << 30), "%.1f GiB");
   if (info.unified_memory) text += " shared with the processor";
+  text += info.half_arithmetic ? ", half arithmetic" : ", no half arithmetic";
   return text + "; " + info.platform_name + ", driver " + info.driver;
 }
 

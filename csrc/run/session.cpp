@@ -39,18 +39,15 @@ run::Switches switches_of(const Options& options) {
 // The device that the options name, where it is not the CPU.
 std::unique_ptr<run::device::Device> open_device(const Options& options) {
   if (!is_opencl(options.device) && options.opencl_context == nullptr) return nullptr;
-  run::device::DeviceOptions wanted;
-  wanted.half_planes = options.precision == "float16";
-  wanted.fallback_to_host = options.fallback == "cpu";
-  wanted.traced = options.profile;
   opencl::Context context =
       options.opencl_context == nullptr
           ? opencl::Context(opencl::select(options.device), options.cache_dir)
           : opencl::Context(static_cast<opencl::cl_context>(options.opencl_context),
                             static_cast<opencl::cl_device_id>(options.opencl_device),
                             options.cache_dir);
-  run::device::WayTuning ways =
-      run::device::read_ways(run::cache_folder(options.cache_dir), context.device());
+  const run::device::DeviceOptions wanted = run::device::device_options(options, context.device());
+  run::device::WayTuning ways = run::device::read_ways(run::cache_folder(options.cache_dir),
+                                                       context.device(), wanted.half_arithmetic);
   return std::make_unique<run::device::Device>(
       std::move(context), wanted, std::move(ways),
       static_cast<opencl::cl_command_queue>(options.opencl_queue));
@@ -70,10 +67,11 @@ const Options& checked(const Options& options) {
   }
   one_of("fallback", options.fallback, {"error", "cpu"});
   one_of("switches", options.switches, {"cpu", "device", "auto"});
-  one_of("precision", options.precision, {"float32", "float16"});
-  if (options.precision == "float16" && !is_opencl(device)) {
-    throw InputError("precision 'float16' is how an OpenCL device stores planes; device '" +
-                     device + "' computes in float32");
+  one_of("precision", options.precision, {"float32", "float16", "float16-arithmetic"});
+  if (options.precision != "float32" && !is_opencl(device)) {
+    throw InputError("precision '" + options.precision +
+                     "' is how an OpenCL device stores planes; device '" + device +
+                     "' computes in float32");
   }
   return options;
 }

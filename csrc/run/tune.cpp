@@ -7,6 +7,7 @@
 #include <ctime>
 #include <map>
 
+#include "pdrt/error.h"
 #include "pdrt/session.h"
 #include "run/input_checks.h"
 #include "run/plan_cache.h"
@@ -137,6 +138,9 @@ std::vector<TunedLayer> tune(const Model& model, const Options& options,
                              const std::function<void(int done, int total)>& progress) {
   if (options.device.rfind("opencl", 0) == 0)
     return run::device::tune(model, options, shapes, progress);
+  if (options.precision != "float32")
+    throw InputError("precision '" + options.precision + "' is an OpenCL device's; device '" +
+                     options.device + "' computes in float32");
   const Graph& graph = model.graph();
   const cpu::Engine& engine = cpu::select_engine();
   const run::Tuning known = run::read_tuning(run::cache_folder(options.cache_dir), engine);

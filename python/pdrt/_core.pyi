@@ -87,7 +87,12 @@ class Session:
     def explain(self, shapes: list[list[int]]) -> dict[str, Any]: ...
 
 def tune(
-    model: Model, device: str, cache_dir: str, shapes: list[list[int]], progress: Callable[[int, int], None]
+    model: Model,
+    device: str,
+    cache_dir: str,
+    shapes: list[list[int]],
+    progress: Callable[[int, int], None],
+    precision: str = "float32",
 ) -> list[dict[str, Any]]: ...
 def operators() -> list[dict[str, Any]]:
     """One row per operator: name, min_inputs, max_inputs (-1: any number), min_outputs, max_outputs, attributes."""

@@ -32,7 +32,8 @@ class Session:
             enqueues only what is active; "device", where nobody waits, but the host does not know what is active;
             "auto": whichever is faster with this model on noise, measured when it is opened.
         precision: how an OpenCL device stores planes: "float32", or "float16", which halves their memory and rounds
-            every stored number to 11 bits. Sums are float32 either way.
+            every stored number to 11 bits, while sums are float32. "float16-arithmetic": convolutions multiply halves,
+            too, and add a few of them at a time as halves; for devices with the extension cl_khr_fp16.
         skip: False computes every kernel and multiplies afterwards, to see what skipping gives.
         profile: True times every step of every run: `last_run.steps`.
 
@@ -57,7 +58,7 @@ class Session:
         *,
         fallback: Literal["error", "cpu"] = "error",
         switches: Literal["auto", "cpu", "device"] = "auto",
-        precision: Literal["float32", "float16"] = "float32",
+        precision: Literal["float32", "float16", "float16-arithmetic"] = "float32",
         skip: bool = True,
         profile: bool = False,
     ) -> None:

@@ -22,7 +22,8 @@ struct Options {
   // enqueues what is active; "device", where nobody waits and all could be active as far as the
   // host knows; "auto": whichever is faster with this model, as measured when it is opened.
   std::string switches = "auto";
-  // How a device stores planes: "float32", or "float16" (sums are float32 all the same).
+  // How a device stores planes: "float32", or "float16", where sums are float32 all the same;
+  // "float16-arithmetic": convolutions multiply halves, too, where the device has cl_khr_fp16.
   std::string precision = "float32";
   // 0: as many as the affinity mask and the cgroup quota give this process.
   int threads = 0;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <tuple>
 #include <vector>
 
 #include "run/device/constants.h"
@@ -15,7 +16,10 @@
 
 namespace pdrt::run::device {
 
-// Rows of weights for kernels side by side begin on a boundary: floats from one to the next.
+// For programs whose products are made of halves.
+constexpr const char* kHalfProducts = " -DPDRT_HALF_ARITHMETIC";
+
+// Rows of weights for kernels side by side begin on a boundary: numbers from one to the next.
 inline std::int64_t weight_row(std::int64_t kernels) {
   constexpr std::int64_t kBoundary = 16;
   return (kernels + kBoundary - 1) / kBoundary * kBoundary;
@@ -27,27 +31,29 @@ class Weights {
   using Make = std::function<std::vector<float>()>;
   explicit Weights(const opencl::Context& context, const opencl::Queue& queue)
       : context_(context), queue_(queue) {}
-  SharedBuffer get(const float* original, int form, const Make& make);
+  SharedBuffer get(const float* original, int form, bool halves, const Make& make);
   // Of a 3x3 convolution, OIHW, transformed on the device for Winograd's algorithm with tiles of
   // tile x tile pixels: rows of `row` kernels.
   SharedBuffer get_winograd(const float* original, std::int64_t kernels, std::int64_t channels,
-                            std::int64_t row, int tile);
+                            std::int64_t row, int tile, bool halves);
   std::size_t bytes() const { return bytes_; }
 
  private:
   const opencl::Context& context_;
   const opencl::Queue& queue_;
-  std::map<std::pair<const float*, int>, SharedBuffer> buffers_;
+  std::map<std::tuple<const float*, int, bool>, SharedBuffer> buffers_;
   std::size_t bytes_ = 0;
 };
 
 class Builder {
  public:
   Builder(const plan::Plan& plan, const opencl::DeviceInfo& device, Weights& weights,
-          std::string common_options, bool switches_on_device, const WayTuning& ways)
+          std::string common_options, bool half_arithmetic, bool switches_on_device,
+          const WayTuning& ways)
       : plan(plan),
         device(device),
         weights(weights),
+        half_arithmetic(half_arithmetic),
         switches_on_device(switches_on_device),
         ways(ways),
         switched(plan.values.size(), false),
@@ -57,6 +63,7 @@ class Builder {
   const plan::Plan& plan;
   const opencl::DeviceInfo& device;
   Weights& weights;
+  const bool half_arithmetic;     // convolutions multiply halves
   const bool switches_on_device;  // lists of what is active are made there
   const WayTuning& ways;          // to compute convolutions
   // By value: the device switches planes of it off. Whether they are written or not, their flags

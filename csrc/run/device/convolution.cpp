@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "run/device/half_products.h"
 #include "run/device/plane_step.h"
 #include "run/device/pooled_means.h"
 #include "run/device/tiles.h"
@@ -36,6 +37,7 @@ class ConvolutionStep final : public PlaneStep {
                    : tile_for(builder.device, form_.kernels / form_.groups, pixels_,
                               samples_ * form_.groups)),
         watches_zeros_(changing && form_.taps() > 1),
+        halves_(half_products(builder, form_, 0)),
         means_(builder, this->step(), static_cast<std::int64_t>(tiles_of(pixels_, tile_.pixels))) {
     const std::int64_t row = weight_row(form_.kernels);
     opencl::ConvolutionArguments arguments{};
@@ -65,14 +67,17 @@ class ConvolutionStep final : public PlaneStep {
     LaunchSpec spec;
     spec.program = "convolution";
     spec.options = " -DFILTER_H=" + std::to_string(form_.filter_h) +
-                   " -DFILTER_W=" + std::to_string(form_.filter_w) + options_of(tile_) +
-                   (means_.wanted() ? " -DPOOLED" : "");
+                   " -DFILTER_W=" + std::to_string(form_.filter_w) + options_of(tile_);
+    if (means_.wanted()) spec.options += " -DPOOLED";
+    if (halves_.used) spec.options += kHalfProducts;
+    // Chunks of halves are deeper; channels that are zeros are left out by the chunk.
+    if (halves_.used && watches_zeros_) spec.options += " -DCHUNK=8";
     spec.arguments = {Role::planes,
                       Role::planes,
                       Role::dense,
                       Role::dense,
                       builder.weights.get(form_.weights, static_cast<int>(form_.groups),
-                                          [&] { return by_kernels(form_, row); }),
+                                          halves_.used, [&] { return by_kernels(form_, row); }),
                       Role::parameters,
                       Role::stages,
                       Role::lists,
@@ -83,7 +88,10 @@ class ConvolutionStep final : public PlaneStep {
     if (builder.switched[input()]) list_channels_on_device(builder);
   }
 
-  std::string name() const override { return "opencl.convolution " + name_of(tile_); }
+  std::string name() const override {
+    return "opencl.convolution " + name_of(tile_) + (halves_.used ? " in halves" : "");
+  }
+  std::string refused() const override { return halves_.refused; }
 
   void recount(const Frame& frame, const Workspace& work) const override {
     if (!watches_zeros_ && !lists_on_device_) return;
@@ -127,6 +135,7 @@ class ConvolutionStep final : public PlaneStep {
   const std::int64_t pixels_;
   const Tile tile_;
   const bool watches_zeros_;  // leaves out channels that came out as zeros
+  const HalfProducts halves_;
   const PooledMeans means_;
 };
 

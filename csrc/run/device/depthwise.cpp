@@ -50,7 +50,7 @@ class DepthwiseStep final : public PlaneStep {
       return std::vector<float>(form_.weights, form_.weights + form_.kernels * form_.taps());
     };
     spec.arguments = {Role::planes,       Role::planes,
-                      Role::dense,        builder.weights.get(form_.weights, 0, as_they_are),
+                      Role::dense,        builder.weights.get(form_.weights, 0, false, as_they_are),
                       Role::parameters,   Role::stages,
                       Role::lists,        Role::flags,
                       bytes_of(arguments)};

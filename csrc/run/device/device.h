@@ -1,15 +1,19 @@
 // A session's device: its context, its weights, and how the session wants it used.
 #pragma once
 
+#include "pdrt/session.h"
 #include "run/device/builder.h"
 
 namespace pdrt::run::device {
 
 struct DeviceOptions {
   bool half_planes = false;       // planes are stored as halves
+  bool half_arithmetic = false;   // and multiplied as halves; only with half_planes
   bool fallback_to_host = false;  // steps without a program run on the host; else they are an error
   bool traced = false;            // times of every launch are kept
 };
+// As a session's options have it. Throws DeviceError where the device cannot do that.
+DeviceOptions device_options(const Options& options, const opencl::DeviceInfo& info);
 
 class Device {
  public:

@@ -53,7 +53,7 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
       device_(device),
       moves_(plan, skip && !switches_on_device),
       builder_(plan, device.context.device(), device.weights, common_options(device.options),
-               skip && switches_on_device, device.ways),
+               device.options.half_arithmetic, skip && switches_on_device, device.ways),
       changing_(plan.steps.size(), false),
       may_be_off_(plan.values.size(), false),
       everything_(plan.values.size(), true),
@@ -106,7 +106,10 @@ void DeviceExecutor::refuse_what_is_too_large() const {
                       std::to_string(most) + ". Run smaller batches");
   };
   check("planes", plan_.planes_bytes / sizeof(float), kMostFloats);
-  check("dense values", sizes_.dense / sizeof(float), kMostFloats);
+  // Winograd's inputs may be halves, and are counted so.
+  const std::size_t least_bytes =
+      device_.options.half_arithmetic ? sizeof(std::uint16_t) : sizeof(float);
+  check("dense values", sizes_.dense / least_bytes, kMostFloats);
   check("inputs and outputs", sizes_.arrays / sizeof(float), kMostFloats);
   check("lists", sizes_.lists, kMostNumbers);
 }
@@ -426,6 +429,7 @@ std::vector<std::string> DeviceExecutor::refused(std::size_t s) const {
   std::vector<std::string> reasons = plan_.steps[s].refused;
   if (!steps_[s] && !plan_.steps[s].host_reason.empty())
     reasons.insert(reasons.begin(), "opencl: " + plan_.steps[s].host_reason);
+  if (steps_[s] && !steps_[s]->refused().empty()) reasons.push_back(steps_[s]->refused());
   return reasons;
 }
 

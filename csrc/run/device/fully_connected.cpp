@@ -39,7 +39,7 @@ class FullyConnectedStep final : public DeviceStep {
       return std::vector<float>(form_.weights, form_.weights + form_.kernels * form_.columns);
     };
     spec.arguments = {
-        Role::dense,        Role::dense,  builder.weights.get(form_.weights, 0, as_they_are),
+        Role::dense,        Role::dense,  builder.weights.get(form_.weights, 0, false, as_they_are),
         Role::parameters,   Role::stages, Role::lists,
         bytes_of(arguments)};
     spec.local = {kLanes, 1, 1};

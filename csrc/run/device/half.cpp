@@ -7,7 +7,7 @@
 namespace pdrt::run::device {
 namespace {
 
-constexpr int kFractionBits = 10, kBias = 15, kLeast = 1 - kBias, kMost = 15;
+constexpr int kFractionBits = 10, kBias = 15, kLeast = 1 - kBias;
 constexpr std::uint16_t kInfinity = 0x7c00, kNotANumber = 0x7e00, kSign = 0x8000;
 
 }  // namespace
@@ -27,19 +27,23 @@ float float_of_half(std::uint16_t half) {
 }
 
 std::uint16_t half_of_float(float number) {
-  const std::uint16_t sign = std::signbit(number) ? kSign : 0;
-  const float magnitude = std::fabs(number);
+  constexpr int kDropped = 23 - kFractionBits;  // bits of a float's fraction
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &number, sizeof bits);
+  const auto sign = static_cast<std::uint16_t>(bits >> 16 & kSign);
   if (std::isnan(number)) return static_cast<std::uint16_t>(sign | kNotANumber);
-  if (magnitude == 0.0f) return sign;
-  int exponent = 0;
-  std::frexp(magnitude, &exponent);  // magnitude in [2^(exponent - 1), 2^exponent)
-  const int least = exponent - 1 < kLeast ? kLeast : exponent - 1;
-  // In units of the last place, which nearbyint() rounds to even.
-  const float units = std::nearbyint(std::ldexp(magnitude, kFractionBits - least));
-  const auto bits = static_cast<std::uint32_t>(units) +
-                    (static_cast<std::uint32_t>(least + kBias - 1) << kFractionBits);
-  if (least > kMost || bits >= kInfinity) return static_cast<std::uint16_t>(sign | kInfinity);
-  return static_cast<std::uint16_t>(sign | bits);
+  const float magnitude = std::fabs(number);
+  if (magnitude >= 0x1p16f) return static_cast<std::uint16_t>(sign | kInfinity);
+  if (magnitude < 0x1p-14f) {
+    // Multiples of 2^-24, a half's least number: the last place of floats from 1/2 on.
+    const float shifted = magnitude + 0.5f;
+    std::memcpy(&bits, &shifted, sizeof bits);
+    return static_cast<std::uint16_t>(sign | (bits & 0x7ff));
+  }
+  bits &= 0x7fffffff;
+  bits += (1u << (kDropped - 1)) - 1 + (bits >> kDropped & 1);  // to the nearest, ties to even
+  const std::uint32_t rebias = static_cast<std::uint32_t>(127 - kBias) << kFractionBits;
+  return static_cast<std::uint16_t>(sign | ((bits >> kDropped) - rebias));
 }
 
 }  // namespace pdrt::run::device

@@ -19,6 +19,8 @@ class DeviceStep {
 
   // What runs it: "opencl.convolution".
   virtual std::string name() const = 0;
+  // What would have been preferred, and why it was not taken; or empty.
+  virtual std::string refused() const { return {}; }
   // Decides what of the step runs: the states of its channels, its lists, its counts. Reads nothing
   // but what the host knows. Steps that never change are judged once, when a workspace is made.
   virtual void judge(const Frame& frame, Workspace& work) const = 0;

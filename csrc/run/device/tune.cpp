@@ -60,7 +60,10 @@ std::vector<TunedLayer> tune(const Model& model, const Options& options,
   const Graph& graph = model.graph();
   const std::vector<Shape> concrete = run::concrete_shapes(graph, shapes);
   const opencl::DeviceInfo& info = opencl::select(options.device);
-  const WayTuning known = read_ways(cache_folder(options.cache_dir), info);
+  DeviceOptions wanted = device_options(options, info);
+  wanted.fallback_to_host = true;
+  wanted.traced = true;
+  const WayTuning known = read_ways(cache_folder(options.cache_dir), info, wanted.half_arithmetic);
   const std::vector<Way> ways = ways_on(info);
   const int threads = options.threads == 0 ? cpu::available_threads() : options.threads;
   const int total = static_cast<int>(ways.size()) + 1;
@@ -108,10 +111,7 @@ std::vector<TunedLayer> tune(const Model& model, const Options& options,
       };
       moved_bytes[key] = bytes_of(step.inputs[0]) + bytes_of(step.outputs[0]);
     }
-    DeviceOptions device_options;
-    device_options.fallback_to_host = true;
-    device_options.traced = true;
-    Device device(opencl::Context(info, options.cache_dir), device_options, forced, nullptr);
+    Device device(opencl::Context(info, options.cache_dir), wanted, forced, nullptr);
     PackedWeights packed;
     PreparedPlan prepared(concrete, std::move(plan), cpu::select_engine(), threads, packed, &device,
                           false, false);

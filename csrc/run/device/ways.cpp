@@ -23,8 +23,8 @@ std::string description_of(const opencl::DeviceInfo& device) {
   return device.name + ", " + device.platform_name + ", " + device.driver;
 }
 
-std::string file_name(const opencl::DeviceInfo& device) {
-  std::string name = "tuning-opencl-" + description_of(device);
+std::string file_name(const opencl::DeviceInfo& device, bool halves) {
+  std::string name = "tuning-opencl-" + description_of(device) + (halves ? ", halves" : "");
   for (char& c : name) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.') c = '-';
   }
@@ -83,10 +83,10 @@ std::string way_key(const plan::ConvolutionForm& form, std::int64_t samples) {
   return plan::layer_key(form) + " x" + std::to_string(samples);
 }
 
-WayTuning read_ways(const std::string& folder, const opencl::DeviceInfo& device) {
+WayTuning read_ways(const std::string& folder, const opencl::DeviceInfo& device, bool halves) {
   WayTuning tuning;
   if (folder.empty()) return tuning;
-  tuning.file = folder + "/" + file_name(device);
+  tuning.file = folder + "/" + file_name(device, halves);
   std::ifstream file(tuning.file, std::ios::binary);
   if (!file) return tuning;
   std::ostringstream text;

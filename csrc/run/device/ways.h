@@ -37,7 +37,8 @@ struct WayTuning {
   WayTable ways;
   std::string ignored;  // why a file that is there is not used; or empty
 };
-WayTuning read_ways(const std::string& folder, const opencl::DeviceInfo& device);
+// `halves`: of products of halves, which are measured apart.
+WayTuning read_ways(const std::string& folder, const opencl::DeviceInfo& device, bool halves);
 // Adds to what is known. Throws InputError where the file cannot be written.
 void write_ways(const WayTuning& known, const WayTable& measured, const opencl::DeviceInfo& device);
 

@@ -1,6 +1,7 @@
 // Winograd's algorithm for 3x3 filters of stride 1: active channels to positions, products for
 // active kernels there, sums to pixels.
 
+#include "run/device/half_products.h"
 #include "run/device/plane_step.h"
 #include "run/device/planewise.h"
 #include "run/device/pooled_means.h"
@@ -22,8 +23,9 @@ class WinogradStep final : public PlaneStep {
         tiles_(std::int64_t{1} * across(form_.out_w) * across(form_.out_h)),
         product_tile_(tile_for(builder.device, form_.kernels / form_.groups, tiles_,
                                samples_ * form_.groups * positions())),
+        halves_(half_products(builder, form_, tile)),
         means_(builder, this->step(), static_cast<std::int64_t>(groups_over(tiles_, 1, 1)[0]),
-               rows() * (form_.channels + form_.kernels)) {
+               input_floats() + rows() * form_.kernels) {
     opencl::WinogradArguments arguments{};
     arguments.in = planes_of(plan_, input());
     arguments.out = planes_of(plan_, output());
@@ -36,8 +38,10 @@ class WinogradStep final : public PlaneStep {
     arguments.tiles_x = across(form_.out_w);
     arguments.tiles = static_cast<int>(tiles_);
     arguments.row = static_cast<uint>(tiles_);
-    arguments.inputs = builder.scratch(rows() * (form_.channels + form_.kernels));
-    arguments.sums = arguments.inputs + static_cast<uint>(rows() * form_.channels);
+    // Inputs, then sums.
+    const uint room = builder.scratch(input_floats() + rows() * form_.kernels);
+    arguments.inputs = room * static_cast<uint>(halves_.used ? 2 : 1);
+    arguments.sums = room + static_cast<uint>(input_floats());
     const std::int64_t row = weight_row(form_.kernels);
     arguments.weights_row = static_cast<uint>(row);
     arguments.bias = builder.constants.parameters(form_.bias, form_.kernels);
@@ -47,24 +51,26 @@ class WinogradStep final : public PlaneStep {
     arguments.epilogue = builder.constants.epilogue(plan_, this->step());
     arguments.pooled = means_.argument();
     const std::string size = " -DTILE=" + std::to_string(tile_);
+    const std::string products = halves_.used ? size + kHalfProducts : size;
 
     LaunchSpec transform;
     transform.program = "winograd_input";
-    transform.options = size;
+    transform.options = products;
     transform.arguments = {Role::planes, Role::dense, Role::lists, bytes_of(arguments)};
     transform.local = {kPlaneGroup, 1, 1};
     input_ = builder.add(std::move(transform));
 
     LaunchSpec product;
     product.program = "winograd_product";
-    product.options = size + options_of(product_tile_);
-    product.arguments = {Role::dense,
-                         Role::dense,
-                         builder.weights.get_winograd(form_.weights, form_.kernels,
-                                                      form_.group_channels(), row, tile_),
-                         Role::lists,
-                         Role::flags,
-                         bytes_of(arguments)};
+    product.options = products + options_of(product_tile_);
+    product.arguments = {
+        Role::dense,
+        Role::dense,
+        builder.weights.get_winograd(form_.weights, form_.kernels, form_.group_channels(), row,
+                                     tile_, halves_.used),
+        Role::lists,
+        Role::flags,
+        bytes_of(arguments)};
     product.local = local_of(product_tile_);
     product_ = builder.add(std::move(product));
 
@@ -82,8 +88,10 @@ class WinogradStep final : public PlaneStep {
 
   std::string name() const override {
     const std::string m = std::to_string(tile_);
-    return "opencl.winograd F(" + m + "x" + m + ", 3x3) " + name_of(product_tile_);
+    return "opencl.winograd F(" + m + "x" + m + ", 3x3) " + name_of(product_tile_) +
+           (halves_.used ? " in halves" : "");
   }
+  std::string refused() const override { return halves_.refused; }
 
   void recount(const Frame& frame, const Workspace& work) const override {
     for (std::int64_t n = 0; lists_on_device_ && n < samples_; ++n) count(frame, work, n);
@@ -126,11 +134,16 @@ class WinogradStep final : public PlaneStep {
   int across(int pixels) const { return (pixels + tile_ - 1) / tile_; }
   int positions() const { return (tile_ + 2) * (tile_ + 2); }
   std::int64_t rows() const { return samples_ * positions() * tiles_; }  // of each channel
+  std::int64_t input_floats() const {
+    const std::int64_t per_float = halves_.used ? 2 : 1;
+    return (rows() * form_.channels + per_float - 1) / per_float;
+  }
 
   const ConvolutionForm& form_;
   const int tile_;  // pixels across, of the output
   const std::int64_t tiles_;
   const Tile product_tile_;
+  const HalfProducts halves_;
   const PooledMeans means_;
   int input_ = -1, product_ = -1;
 };

@@ -13,6 +13,8 @@ import pdrt
 from pdrt import _core
 from pdrt.loading import Source
 
+PRECISIONS = ("float32", "float16", "float16-arithmetic")
+
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Adds the model, every command's one positional argument."""
@@ -37,9 +39,9 @@ def add_session(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--precision",
-        choices=("float32", "float16"),
+        choices=PRECISIONS,
         default="float32",
-        help="how an OpenCL device stores planes (default: %(default)s)",
+        help="how an OpenCL device stores planes, and with -arithmetic what it multiplies (default: %(default)s)",
     )
 
 

@@ -19,6 +19,7 @@ from pdrt.commands._options import (
     print_json,
     shape_text,
 )
+from pdrt.commands._rounding import rounding_error, rows_of_error
 from pdrt.commands._timing import interleaved, peak_resident_bytes, percentiles, timed
 from pdrt.text import Style, align, format_bytes, format_count, format_milliseconds
 
@@ -29,6 +30,7 @@ examples:
   pdrt bench net.onnx --compare --threads 1 --runs 200      beside ONNX Runtime, on one thread each
   pdrt bench net.pdrt --input x.npy                         times that depend on the input: give a real one
   pdrt bench net.pdrt --shape 8x3x224x224 --json
+  pdrt bench net.pdrt --device opencl --precision float16-arithmetic     and how far that is from float32
 
 Random numbers are not pictures: how much of a network with switches they need says little. Give it an --input.
 """
@@ -79,6 +81,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         candidates[version] = lambda: reference(inputs)
     times = {name: percentiles(ms) for name, ms in interleaved(candidates, options.runs, options.warmup).items()}
 
+    error = None if options.precision == "float32" else rounding_error(options, model, inputs, plan)
     gflops = 2 * stats.macs_executed / times["pdrt"]["p50"] / 1e6
     peak = measured_peak(options)
     return {
@@ -96,6 +99,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "times_ms": times,
         "macs_dense": stats.macs_dense,
         "macs_executed": stats.macs_executed,
+        "precision": options.precision,
+        "error": error,
         "gflops": gflops,
         "fma_peak_gflops": peak,
         "share_of_peak": gflops / peak,
@@ -135,6 +140,8 @@ def _print_report(report: dict[str, Any]) -> None:
             f"({format_bytes(report['peak_memory_before_loading_bytes'])} before loading)",
         ],
     ]
+    if report["error"] is not None:
+        lines += rows_of_error(report["error"])
     if report["every_kernel_over_skip"] is not None:
         note = ", on random numbers" if report["random_inputs"] else ""
         lines.append(["skipping", f"{report['every_kernel_over_skip']:.2f}x faster than every kernel{note}"])

@@ -15,7 +15,7 @@ from typing import Any
 
 import pdrt
 from pdrt import _core
-from pdrt.commands._options import add_model, add_shapes, chosen_shapes, print_json
+from pdrt.commands._options import PRECISIONS, add_model, add_shapes, chosen_shapes, print_json
 from pdrt.text import Style, align, format_milliseconds
 
 HELP = "measure on this machine which way to compute each layer is fastest"
@@ -38,6 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="cpu", help="cpu (the default), or an OpenCL device: opencl, opencl:1; see 'pdrt devices'"
     )
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default="float32", help="of sessions on the device (default: %(default)s)"
+    )
     parser.add_argument("--cache-dir", default="", metavar="DIR", help="where to keep the result")
 
 
@@ -46,9 +49,21 @@ def execute(options: argparse.Namespace) -> int:
     model = pdrt.load(options.model)
     shapes = chosen_shapes(options, model.inputs)
     layers = _core.tune(
-        model, options.device, options.cache_dir, [list(shape) for shape in shapes.values()], _show_progress
+        model,
+        options.device,
+        options.cache_dir,
+        [list(shape) for shape in shapes.values()],
+        _show_progress,
+        options.precision,
     )
-    session = pdrt.Session(model, device=options.device, threads=1, fallback="cpu", cache_dir=options.cache_dir or None)
+    session = pdrt.Session(
+        model,
+        device=options.device,
+        threads=1,
+        fallback="cpu",
+        cache_dir=options.cache_dir or None,
+        precision=options.precision,
+    )
     costs = session.explain(shapes)
     if options.json:
         print_json({"model": options.model, "layers": layers, "costs": costs.costs})
