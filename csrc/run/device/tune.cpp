@@ -37,7 +37,8 @@ std::map<std::string, double> times_of(PreparedPlan& prepared, int threads) {
   return times;
 }
 
-// Milliseconds that a byte takes from the device to the host or back, about: copied, or handed over.
+// Milliseconds that a byte takes from the device to the host or back, about: copied, or handed
+// over.
 double milliseconds_per_byte(const Device& device) {
   constexpr std::size_t kBytes = std::size_t{1} << 22;
   const bool shared = opencl::shares_memory(device.context.device());
