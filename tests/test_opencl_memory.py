@@ -154,9 +154,12 @@ def test_as_much_is_computed(on_device: Maker, make: Callable[..., list[str]], m
 
 @pytest.mark.parametrize("switches", ["cpu", "device"])
 def test_layers_on_the_host(on_device: Maker, switches: str, memory: str, tmp_path: Path) -> None:
-    """Convolutions that `tune` would have placed there, one after the other, with gates on both sides of each."""
-    net = Network(seed=9, batch=2, size=20)
-    x = net.relu(net.conv(net.image, 12))
+    """Convolutions that `tune` would have placed there, one after the other, with gates on both sides of each.
+
+    Where planes of 56x56 pixels were, those of 28x28 lie, with gaps between their rows that a convolution reads.
+    """
+    net = Network(seed=9, batch=2, size=56)
+    x = net.relu(net.conv(net.relu(net.conv(net.image, 6)), 12, stride=2))
     for kernels in (8, 16):
         y = net.add("Mul", net.relu(net.conv(x, kernels)), gate(net, x, kernels))
         x = net.relu(net.conv(y, 12))
