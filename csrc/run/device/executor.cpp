@@ -76,8 +76,6 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
     }
   }
   sizes_.shared_planes = sharing_.shared;
-  constexpr std::size_t kBehind = 64;  // whole vectors may be read to the end
-  if (!opencl::shares_memory(device.context.device())) sizes_.pinned = plan.dense_bytes + kBehind;
   refuse_what_is_too_large();
   const Constants& constants = builder_.constants;
   parameters_ =

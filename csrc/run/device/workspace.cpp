@@ -8,6 +8,10 @@
 namespace pdrt::run::device {
 namespace {
 
+using Memory = opencl::Context::Memory;
+
+constexpr std::size_t kBehind = 64;  // whole vectors may be read to the end
+
 template <typename... Cases>
 struct Visitor : Cases... {
   using Cases::operator()...;
@@ -25,11 +29,10 @@ std::string text_of(const std::array<std::size_t, 3>& sizes) {
 Workspace::Workspace(const plan::Plan& plan, const opencl::Context& context,
                      opencl::Queue own_queue, const Builder& builder, const Sizes& sizes,
                      SharedBuffer parameters, SharedBuffer stages, bool traced)
-    : run::Workspace(plan, {sizes.shared_planes, sizes.pinned > 0}),
+    : run::Workspace(plan, {sizes.shared_planes, true}),
       queue(std::move(own_queue)),
-      planes_on_device(context.make_buffer(sizes.planes, sizes.shared_planes
-                                                             ? opencl::Context::Memory::mapped
-                                                             : opencl::Context::Memory::device)),
+      planes_on_device(
+          context.make_buffer(sizes.planes, sizes.shared_planes ? Memory::mapped : Memory::device)),
       dense_on_device(context.make_buffer(sizes.dense)),
       arrays(context.make_buffer(sizes.arrays)),
       lists(context.make_buffer(sizes.lists * sizeof(std::int32_t))),
@@ -43,15 +46,12 @@ Workspace::Workspace(const plan::Plan& plan, const opencl::Context& context,
       stages_(std::move(stages)),
       traced_(traced),
       staged_(sizes.staged),
-      pinned_(sizes.pinned > 0 ? context.make_buffer(sizes.pinned, opencl::Context::Memory::mapped)
-                               : opencl::Buffer()) {
+      host_dense_(context.make_buffer(plan.dense_bytes + kBehind, Memory::mapped)),
+      dense_mapping_(queue, host_dense_, 0, host_dense_.bytes()) {
+  dense_ = dense_mapping_.data();
   if (sizes.shared_planes) {  // fails now, if it does at all
     take_planes({0, 1});
     give_planes();
-  }
-  if (sizes.pinned > 0) {
-    pinned_mapping_ = opencl::Mapping(queue, pinned_, 0, sizes.pinned);
-    dense_ = pinned_mapping_.data();
   }
   for (const LaunchSpec& spec : builder.launches()) {
     opencl::Kernel& kernel =

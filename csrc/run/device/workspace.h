@@ -42,9 +42,6 @@ struct Sizes {
   std::size_t staged = 0;  // bytes that the host makes for the device in a run
   // The host's planes are the device's own. They are in the hands of one at a time.
   bool shared_planes = false;
-  // The host's dense values, where the device has a memory of its own: bytes that it reaches
-  // without help. A read to anywhere else is copied twice, and some drivers wait for it.
-  std::size_t pinned = 0;
 };
 
 // What became of a launch, in a run that is timed or traced.
@@ -105,8 +102,12 @@ class Workspace final : public run::Workspace {
   std::vector<opencl::Kernel> kernels_;  // by launch
   std::vector<std::byte> staged_;        // dense numbers on their way to the device
   std::size_t staged_bytes_ = 0;
-  const opencl::Buffer pinned_;
-  opencl::Mapping planes_mapping_, pinned_mapping_;
+  opencl::Mapping planes_mapping_;
+  // The host's dense values lie where the device reaches them without help: a read to anywhere else
+  // may be copied twice, and some drivers wait for it. No program uses the buffer, which stays
+  // mapped.
+  const opencl::Buffer host_dense_;
+  const opencl::Mapping dense_mapping_;
 };
 
 }  // namespace pdrt::run::device
