@@ -69,6 +69,23 @@ def gated() -> bytes:
     return model({"image": ("float32", ["N", CHANNELS, SIZE, SIZE])}, ["scores"], nodes, tensors)
 
 
+def helped() -> bytes:
+    """Return image [N, 3, 12, 12] -> first -> Erf, which no device has a program for -> last -> scores [N, 5]."""
+    rng = np.random.default_rng(5)
+    nodes = [
+        node("first", "Conv", ["image", "first.w"]),
+        node("erf", "Erf", ["first"]),
+        node("last", "Conv", ["erf", "last.w"]),
+        node("pooled", "GlobalAveragePool", ["last"]),
+        node("scores", "Flatten", ["pooled"]),
+    ]
+    tensors = {
+        "first.w": rng.standard_normal((4, CHANNELS, 3, 3)).astype("f4"),
+        "last.w": rng.standard_normal((CLASSES, 4, 1, 1)).astype("f4"),
+    }
+    return model({"image": ("float32", ["N", CHANNELS, SIZE, SIZE])}, ["scores"], nodes, tensors)
+
+
 def images(count: int, seed: int = 0) -> NDArray[np.float32]:
     """Return images for `gated`, each channel of each with a brightness of its own."""
     rng = np.random.default_rng(seed)

@@ -1,6 +1,7 @@
 #include "opencl/device.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 
@@ -117,6 +118,14 @@ DeviceInfo describe(cl_device_id id) {
   info.half_arithmetic = has_word(info.extensions, "cl_khr_fp16");
   info.compiler_available = flag(kDeviceAvailable) && flag(kDeviceCompilerAvailable);
   return info;
+}
+
+bool shares_memory(const DeviceInfo& info) {
+  const char* told = std::getenv("PDRT_UNIFIED_MEMORY");
+  const std::string_view wanted = told == nullptr ? "" : told;
+  if (wanted.empty()) return info.unified_memory;
+  if (wanted == "0" || wanted == "1") return wanted == "1";
+  throw DeviceError("PDRT_UNIFIED_MEMORY is '" + std::string(wanted) + "'; it must be 0 or 1");
 }
 
 const Inventory& inventory() {

@@ -33,6 +33,10 @@ struct DeviceInfo {
 // Asks the driver. Throws DeviceError.
 DeviceInfo describe(cl_device_id id);
 
+// Whether the host and the device use one memory: as the device says, unless $PDRT_UNIFIED_MEMORY
+// is 0 or 1. Throws DeviceError where it is something else.
+bool shares_memory(const DeviceInfo& info);
+
 // What is on this machine. Asked once per process, as soon as there is a library.
 struct Inventory {
   std::vector<DeviceInfo> devices;  // of all platforms, in the loader's order

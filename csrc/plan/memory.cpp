@@ -167,16 +167,16 @@ class MemoryPlanner {
     }
     for (int s = 0; s < steps; ++s) {
       const auto* form = std::get_if<ConvolutionForm>(&plan_.steps[s].form);
-      if (!form || form->depthwise()) continue;
-      const ConvolutionPlan& own = plan_.convolutions[s];
+      if (!form || form->depthwise() || plan_.steps[s].on_device) continue;
+      ConvolutionPlan& own = plan_.convolutions[s];
       const std::int64_t floats =
           std::max(form->group_channels() * own.taps.floats_per_channel(),  // groups take turns
                    own.winograd.scratch_floats(form->channels, form->kernels));
       if (floats == 0) continue;
       Buffer scratch;
-      scratch.bytes = aligned(floats * sizeof(float));
+      scratch.bytes = own.scratch_bytes = aligned(floats * sizeof(float));
       scratch.first = scratch.last = s;
-      scratch.offset = &plan_.convolutions[s].scratch;
+      scratch.offset = &own.scratch;
       planes.push_back(scratch);
     }
     plan_.planes_bytes = place(planes);

@@ -43,7 +43,8 @@ struct ConvolutionPlan {
   Taps taps;
   Cost direct;  // of visiting every tap
   WinogradPlan winograd;
-  std::size_t scratch = 0;  // what its input is rearranged to, one sample: bytes into the planes
+  // What its input is rearranged to on the host, one sample: bytes into the planes, and how many.
+  std::size_t scratch = 0, scratch_bytes = 0;
 };
 
 // Steps [first, last). With more than one turn, each sample goes through all of them before the

@@ -30,6 +30,8 @@ class Executor {
   // What runs the step when all is on, and why what would be faster does not.
   virtual std::string implementation(std::size_t step) const = 0;
   virtual std::vector<std::string> refused(std::size_t step) const = 0;
+  // What else is to be said of a step.
+  virtual std::vector<std::string> notes(std::size_t) const { return {}; }
   // What each step enqueues on a device when all is on; nothing where there is no device.
   virtual std::vector<std::vector<std::string>> launches() const { return {}; }
   // Weights in another form than the file's.

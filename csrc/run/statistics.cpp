@@ -104,7 +104,8 @@ Explanation explain(const PreparedPlan& prepared, std::string device) {
     }
     for (ValueId id : plan.needs.multipliers(step.need))
       add_name(report.switches, plan.value(id).name);
-    report.notes = step.notes;
+    report.notes = prepared.executor().notes(s);
+    report.notes.insert(report.notes.begin(), step.notes.begin(), step.notes.end());
     report.decided_by = deciding_steps(plan, step, makers);
     if (!launches.empty()) report.launches = launches[s];
     result.macs += step.macs();

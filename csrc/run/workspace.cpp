@@ -5,7 +5,7 @@
 
 namespace pdrt::run {
 
-Workspace::Workspace(const plan::Plan& plan)
+Workspace::Workspace(const plan::Plan& plan, Lent lent)
     : channels(plan.states, Channel::on),
       off_values(plan.states, 0.0f),
       inputs(plan.values.size(), nullptr),
@@ -22,15 +22,19 @@ Workspace::Workspace(const plan::Plan& plan)
       patch_planes(plan.max_channels),
       bias(plan.max_channels),
       lane_sums(PooledMeans::floats(plan)),
-      calls(plan.steps.size()),
-      planes_bytes_(plan.planes_bytes) {
+      calls(plan.steps.size()) {
+  const std::size_t planes_bytes = lent.planes ? 0 : plan.planes_bytes,
+                    bytes = planes_bytes + (lent.dense ? 0 : plan.dense_bytes);
   try {
-    arena_ = Tensor(DType::u8, {static_cast<std::int64_t>(plan.arena_bytes())});
+    arena_ = Tensor(DType::u8, {static_cast<std::int64_t>(bytes)});
   } catch (const std::bad_alloc&) {
     throw DeviceError(plan.program.graph->source + ": the plan needs " +
-                      std::to_string(plan.arena_bytes() >> 20) +
+                      std::to_string(bytes >> 20) +
                       " MiB for activations, which this machine does not give");
   }
+  auto* const memory = static_cast<std::byte*>(arena_.data());
+  if (!lent.planes) planes_ = memory;
+  if (!lent.dense) dense_ = memory + planes_bytes;
 }
 
 }  // namespace pdrt::run

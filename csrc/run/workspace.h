@@ -26,13 +26,18 @@ struct Count {
 
 class Workspace {
  public:
-  explicit Workspace(const plan::Plan& plan);
+  // `lent`: zones whose memory is somebody else's, who says where it is.
+  struct Lent {
+    bool planes = false, dense = false;
+  };
+  explicit Workspace(const plan::Plan& plan) : Workspace(plan, Lent()) {}
+  Workspace(const plan::Plan& plan, Lent lent);
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
   virtual ~Workspace() = default;
 
-  std::byte* planes() { return static_cast<std::byte*>(arena_.data()); }
-  std::byte* dense() { return planes() + planes_bytes_; }
+  std::byte* planes() const { return planes_; }
+  std::byte* dense() const { return dense_; }
 
   std::vector<Channel> channels;          // by Placement::state
   std::vector<float> off_values;          // the constant of a channel that is not on
@@ -62,9 +67,12 @@ class Workspace {
   };
   std::vector<Call> calls;  // by step
 
+ protected:
+  std::byte* planes_ = nullptr;
+  std::byte* dense_ = nullptr;
+
  private:
   Tensor arena_;
-  std::size_t planes_bytes_;
 };
 
 }  // namespace pdrt::run

@@ -46,7 +46,7 @@ class TraceEvent:
     """"host", the thread that ran, or "device", what its queue carried out."""
     name: str
     """Of the host: "compute", "decide", "enqueue", "wait" and so on; of a device: a program's name, or "read", "write",
-    "copy" and "fill"."""
+    "copy", "fill", "map" and "unmap"."""
     step: int
     """Number of the step in `Explanation.steps`; -1 for none."""
     start_ms: float
@@ -138,7 +138,7 @@ class StepReport:
     switches: tuple[str, ...]
     """Names of the multipliers that can switch it off."""
     notes: tuple[str, ...]
-    """What could not be skipped, and why."""
+    """What could not be skipped, and why; beside a device, whether a host step's planes are shared or copied."""
     decided_by: tuple[int, ...]
     """The steps, by number, that compute its switches."""
     launches: tuple[str, ...] = ()

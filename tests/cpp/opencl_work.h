@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "opencl/context.h"
+#include "opencl/mapping.h"
 
 namespace opencl_work {
 
@@ -48,10 +50,21 @@ inline bool runs(const Context& context) {
 
   Numbers read{};
   queue.read(second, 0, read.data(), kBytes, true);
-  void* mapped = queue.map(second, 0, kBytes, true, false, true);
-  right = right && std::equal(read.begin(), read.end(), static_cast<const std::int32_t*>(mapped));
-  queue.unmap(second, mapped);
+  // What the host writes in part of it, the device reads.
+  pdrt::opencl::Mapping mapping(queue, second, 8, kBytes - 8);
+  auto* const mapped = reinterpret_cast<std::int32_t*>(mapping.data());
+  right = right && std::equal(read.begin() + 2, read.end(), mapped);
+  const std::int32_t last = std::exchange(mapped[kCount - 3], 5);
+  pdrt::opencl::Mapping moved(std::move(mapping));
+  right = right && !mapping && moved.covers(12, 4) && !moved.covers(4, 8);  // NOLINT
+  moved.unmap();
+  Numbers again{};
+  queue.copy(second, 0, first, 0, kBytes);
+  queue.read(first, 0, again.data(), kBytes, true);
+  right =
+      right && again[kCount - 1] == 5 && std::equal(again.begin(), again.end() - 1, read.begin());
   queue.finish();
+  right = right && read[kCount - 1] == last;
   for (std::size_t i = 0; i < kCount; ++i) {
     const auto n = static_cast<std::int32_t>(i);
     right = right && read[i] == (i + 1 < kCount ? 3 * (3 * n + 7) + 7 : 0x01010101);

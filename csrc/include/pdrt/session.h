@@ -64,7 +64,7 @@ struct StepTime {
 struct TraceEvent {
   std::string track;  // "host", the thread that ran; "device", what its queue carried out
   std::string name;   // of the host: "compute", "decide", "wait" and so on; of the device: a
-                      // program, or "read", "write", "copy", "fill"
+                      // program, or "read", "write", "copy", "fill", "map", "unmap"
   int step = -1;      // of Explanation::steps; -1: of none
   double start_ms = 0, end_ms = 0;
 };
@@ -95,8 +95,9 @@ struct StepReport {
   std::int64_t macs = 0;               // dense multiply-adds, one run
   Shape output;                        // shape of its first output
   std::vector<std::string> switches;   // names of the multipliers that can switch it off
-  std::vector<std::string> notes;      // what could not be skipped, and why
-  std::vector<int> decided_by;         // the steps that compute its switches
+  // What could not be skipped, and why; beside a device, whether its planes are shared or copied.
+  std::vector<std::string> notes;
+  std::vector<int> decided_by;  // the steps that compute its switches
   // On a device, when all is on: "program options global range in local range".
   std::vector<std::string> launches;
 };

@@ -107,6 +107,7 @@ bool may_stay_unwritten(const plan::Plan& plan, ValueId value) {
       if (stage.value == value && stage.operand == Operand::plane) return false;
     }
     if (std::find(step.inputs.begin(), step.inputs.end(), value) == step.inputs.end()) continue;
+    if (!step.on_device) return false;  // the host does not hear what is off
     if (std::holds_alternative<plan::ConcatForm>(step.form)) {
       const bool in_place = plan.values[value].root == plan.values[step.outputs[0]].root;
       if (!in_place || !may_stay_unwritten(plan, step.outputs[0])) return false;

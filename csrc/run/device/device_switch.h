@@ -19,7 +19,7 @@ using Conditions = std::vector<opencl::Condition>;
 std::optional<Conditions> conditions_of(const plan::Plan& plan, const plan::Step& step);
 
 // Whether the planes of a value may be left unwritten where they are zero: none but convolutions
-// read them, which leave out channels whose flag is not set.
+// on the device read them, which leave out channels whose flag is not set.
 bool may_stay_unwritten(const plan::Plan& plan, ValueId value);
 
 // Whether stages that follow the step's last switch leave a zero what it is.

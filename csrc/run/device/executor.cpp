@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "pdrt/error.h"
-#include "run/device/host_planes.h"
 #include "run/device/programs.h"
 #include "run/device/trace.h"
 #include "run/transfer.h"
@@ -51,26 +50,32 @@ DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_ste
     : plan_(plan),
       host_steps_(host_steps),
       device_(device),
-      moves_(plan, skip && !switches_on_device),
+      sharing_(sharing_of(plan, device)),
+      moves_(plan, skip && !switches_on_device, sharing_.shared),
       builder_(plan, device.context.device(), device.weights, common_options(device.options),
                device.options.half_arithmetic, skip && switches_on_device, device.ways),
       changing_(plan.steps.size(), false),
       may_be_off_(plan.values.size(), false),
       everything_(plan.values.size(), true),
       steps_(plan.steps.size()),
-      numbers_(plan.steps.size()) {
+      numbers_(plan.steps.size()),
+      host_planes_(plan.steps.size()) {
   if (!device.options.fallback_to_host) refuse_host_steps();
   find_changes(skip && !switches_on_device);
   prepare_steps();
   prepare_arrays();
+  prepare_host_planes();
   sizes_.planes = plan.planes_bytes / (device.options.half_planes ? 2 : 1);
   sizes_.dense = plan.dense_bytes + builder_.scratch_floats() * sizeof(float);
   sizes_.lists = static_cast<std::size_t>(builder_.list_numbers());
   sizes_.flags = static_cast<std::size_t>(plan.states);
   for (const std::vector<ValueId>& values : moves_.written_after) {
-    for (ValueId value : values)
-      sizes_.staged += plan.planes[value] ? 0 : bytes_of_dense(plan, value);
+    for (ValueId value : values) {
+      sizes_.staged +=
+          plan.planes[value] ? flag_bytes_of(plan, value) : bytes_of_dense(plan, value);
+    }
   }
+  sizes_.shared_planes = sharing_.shared;
   refuse_what_is_too_large();
   const Constants& constants = builder_.constants;
   parameters_ =
@@ -162,6 +167,22 @@ void DeviceExecutor::prepare_arrays() {
       outputs_.push_back(prepare(i, id, false, may_be_off_[id]));
   }
   output_numbers_.last = static_cast<std::size_t>(builder_.list_numbers());
+}
+
+void DeviceExecutor::prepare_host_planes() {
+  if (!sharing_.shared) return;
+  ByteRange wanted;
+  for (std::size_t s = steps_.size(); s-- > 0;) {
+    if (steps_[s]) wanted = {};
+    if (steps_[s] || !uses_planes(plan_, plan_.steps[s])) continue;
+    if (!std::holds_alternative<plan::ViewForm>(plan_.steps[s].form))
+      wanted.include(planes_of_step(plan_, s));
+    host_planes_[s] = wanted;
+  }
+  for (ValueId output : plan_.program.outputs) {
+    if (plan_.planes[output] && !moves_.on_device[output])
+      output_planes_.include(planes_of_value(plan_, output));
+  }
 }
 
 std::unique_ptr<run::Workspace> DeviceExecutor::make_workspace() const {
@@ -283,11 +304,13 @@ void DeviceExecutor::run(const Frame& whole, bool) const {
     run_on_device(frame, work, s, last);
     s = last;
   }
+  work.give_planes();
 }
 
 void DeviceExecutor::run_on_device(const Frame& frame, Workspace& work, std::size_t first,
                                    std::size_t last) const {
   const Clock::time_point start = Clock::now();
+  work.give_planes();
   Numbers changed{sizes_.lists, 0};
   for (std::size_t s = first; s < last; ++s) {
     if (!changing_[s]) continue;
@@ -313,17 +336,28 @@ void DeviceExecutor::run_on_device(const Frame& frame, Workspace& work, std::siz
   work.waits.enqueueing += since(start);
 }
 
+// What the device has written of the planes that a step on the host reads.
+void DeviceExecutor::take_planes(const Frame& frame, Workspace& work, std::size_t s) const {
+  const Clock::time_point start = Clock::now();
+  if (!host_planes_[s].empty()) {
+    const auto mark = work.host_trace.mark("fetch", s);
+    if (work.take_planes(host_planes_[s])) ++work.waits.synchronisations;
+    for (ValueId value : moves_.fetched[s]) clear_beside_pixels(frame, value);
+  } else if (!moves_.fetched[s].empty()) {
+    work.queue.flush();
+    for (ValueId value : moves_.fetched[s]) {
+      const auto mark = work.host_trace.mark("fetch", s);
+      fetch_planes(frame, work, value, device_.options.half_planes);
+      ++work.waits.synchronisations;
+    }
+  }
+  work.waits.waiting += since(start);
+}
+
 void DeviceExecutor::run_on_host(const Frame& frame, Workspace& work, std::size_t s) const {
   if (std::holds_alternative<plan::ViewForm>(plan_.steps[s].form)) return;
   await(work, moves_.awaited[s]);
-  if (!moves_.fetched[s].empty()) work.queue.flush();
-  for (ValueId value : moves_.fetched[s]) {
-    const Clock::time_point start = Clock::now();
-    const auto mark = work.host_trace.mark("fetch", s);
-    fetch_planes(frame, work, value, device_.options.half_planes);
-    ++work.waits.synchronisations;
-    work.waits.waiting += since(start);
-  }
+  take_planes(frame, work, s);
   const PlaneStates before(frame, plan_.steps[s], moves_);
   Clock::time_point start = Clock::now();
   {
@@ -336,7 +370,10 @@ void DeviceExecutor::run_on_host(const Frame& frame, Workspace& work, std::size_
   const auto mark = work.host_trace.mark("send", s);
   for (ValueId value : moves_.written_after[s]) {
     if (plan_.planes[value]) {
-      send_planes(frame, work, value, device_.options.half_planes);
+      // A device that switches by itself takes what the host made as it is, without a list.
+      if (builder_.switches_on_device) frame.materialise_all(value);
+      if (!sharing_.shared) send_planes(frame, work, value, device_.options.half_planes);
+      send_flags(frame, work, value);
       continue;
     }
     // What a later step leaves in the host's memory must not change what is still on its way.
@@ -383,10 +420,21 @@ void DeviceExecutor::store(const Frame& frame, const std::vector<TensorView>& ou
     work.queue.read(work.lists, 0, work.list_numbers.data(), sizes_.lists * sizeof(std::int32_t),
                     false, work.trace_event());
   }
+  store_from_host(frame, work, outputs);
   {
     const auto mark = work.host_trace.mark("wait");
     work.finish();
   }
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    if (steps_[s]) steps_[s]->recount(frame, work);
+  }
+  if (device_.options.traced) sum_up(work);
+}
+
+void DeviceExecutor::store_from_host(const Frame& frame, Workspace& work,
+                                     const std::vector<TensorView>& outputs) const {
+  const std::vector<ValueId>& ids = plan_.program.outputs;
+  if (!output_planes_.empty()) work.take_planes(output_planes_);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (moves_.on_device[ids[i]]) continue;
     if (outputs[i].buffer == nullptr) {
@@ -397,10 +445,7 @@ void DeviceExecutor::store(const Frame& frame, const std::vector<TensorView>& ou
     store_output(frame, ids[i], made.view());
     work.queue.write(adopt(outputs[i]), outputs[i].offset, made.data(), made.bytes(), true);
   }
-  for (std::size_t s = 0; s < steps_.size(); ++s) {
-    if (steps_[s]) steps_[s]->recount(frame, work);
-  }
-  if (device_.options.traced) sum_up(work);
+  work.give_planes();
 }
 
 void DeviceExecutor::trace(const Frame& frame, Clock::time_point start, RunStats& stats) const {
@@ -431,6 +476,14 @@ std::vector<std::string> DeviceExecutor::refused(std::size_t s) const {
     reasons.insert(reasons.begin(), "opencl: " + plan_.steps[s].host_reason);
   if (steps_[s] && !steps_[s]->refused().empty()) reasons.push_back(steps_[s]->refused());
   return reasons;
+}
+
+std::vector<std::string> DeviceExecutor::notes(std::size_t s) const {
+  const plan::Step& step = plan_.steps[s];
+  if (steps_[s] || std::holds_alternative<plan::ViewForm>(step.form) || !uses_planes(plan_, step))
+    return {};
+  if (sharing_.shared) return {"its planes are shared with the device"};
+  return {"its planes are copied from and to the device: " + sharing_.why_not};
 }
 
 }  // namespace pdrt::run::device

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "run/device/device.h"
+#include "run/device/host_planes.h"
 #include "run/device/moves.h"
 #include "run/device/step.h"
 #include "run/device/transfer_steps.h"
@@ -27,6 +28,7 @@ class DeviceExecutor final : public Executor {
   void trace(const Frame& frame, Clock::time_point start, RunStats& stats) const override;
   std::string implementation(std::size_t step) const override;
   std::vector<std::string> refused(std::size_t step) const override;
+  std::vector<std::string> notes(std::size_t step) const override;
   std::vector<std::vector<std::string>> launches() const override;
   std::size_t packed_bytes() const override { return device_.weights.bytes(); }
 
@@ -51,10 +53,15 @@ class DeviceExecutor final : public Executor {
   void find_changes(bool skip);
   void prepare_steps();
   void prepare_arrays();
+  void prepare_host_planes();
   // Steps [first, last), all on the device.
   void run_on_device(const Frame& frame, Workspace& work, std::size_t first,
                      std::size_t last) const;
   void run_on_host(const Frame& frame, Workspace& work, std::size_t step) const;
+  void take_planes(const Frame& frame, Workspace& work, std::size_t step) const;
+  // Outputs that the host made.
+  void store_from_host(const Frame& frame, Workspace& work,
+                       const std::vector<TensorView>& outputs) const;
   void upload_lists(Workspace& work, const Numbers& numbers) const;
   void await(Workspace& work, const std::vector<ValueId>& values) const;
   bool has_to_wait(const Workspace& work, std::size_t step) const;
@@ -62,6 +69,7 @@ class DeviceExecutor final : public Executor {
   const plan::Plan& plan_;
   const HostSteps& host_steps_;
   Device& device_;
+  const Sharing sharing_;
   const Moves moves_;
   Builder builder_;
   std::vector<bool> changing_;          // by step: what runs of it differs from run to run
@@ -71,6 +79,9 @@ class DeviceExecutor final : public Executor {
   std::vector<Numbers> numbers_;                    // by step
   std::vector<Array> inputs_, outputs_;
   Numbers output_numbers_;
+  // Shared planes that the host uses: by step, for it and those of the host behind it; of outputs.
+  std::vector<ByteRange> host_planes_;
+  ByteRange output_planes_;
   Sizes sizes_;
   SharedBuffer parameters_, stages_;
 };

@@ -31,7 +31,7 @@ std::vector<ValueId> operands(const plan::Step& step) {
 
 }  // namespace
 
-Moves::Moves(const plan::Plan& plan, bool host_decides)
+Moves::Moves(const plan::Plan& plan, bool host_decides, bool shared_planes)
     : awaited(plan.steps.size()),
       fetched(plan.steps.size()),
       read_after(plan.steps.size()),
@@ -66,7 +66,10 @@ Moves::Moves(const plan::Plan& plan, bool host_decides)
   const auto host_wants = [&](ValueId wanted, std::size_t step) {
     const ValueId value = source[wanted];
     if (plan.value(value).is_constant()) return;
-    if (is_input(value)) {
+    if (is_input(value) && plan.planes[value] && shared_planes) {
+      to_device[input_number(value)] = true;  // which makes planes of it
+      add(fetched[step], value);
+    } else if (is_input(value)) {
       to_host[input_number(value)] = true;
     } else if (on_device[value] && plan.planes[value]) {
       add(fetched[step], value);
@@ -99,7 +102,9 @@ Moves::Moves(const plan::Plan& plan, bool host_decides)
     }
   }
   for (ValueId output : plan.program.outputs) {
-    if (is_input(source[output])) to_host[input_number(source[output])] = true;
+    if (!is_input(source[output])) continue;
+    const bool shared = shared_planes && plan.planes[source[output]];
+    (shared ? to_device : to_host)[input_number(source[output])] = true;
   }
   for (std::size_t id = 0; id < source.size(); ++id) {
     const int made = maker[source[id]];

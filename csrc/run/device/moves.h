@@ -9,12 +9,14 @@
 namespace pdrt::run::device {
 
 struct Moves {
-  // `host_decides`: the host looks at the multipliers that decide what runs.
-  Moves(const plan::Plan& plan, bool host_decides);
+  // `host_decides`: the host looks at the multipliers that decide what runs. `shared_planes`: both
+  // sides use the same ones.
+  Moves(const plan::Plan& plan, bool host_decides, bool shared_planes);
 
   // By step.
   std::vector<std::vector<ValueId>> awaited;  // dense, made on the device: the host must have them
-  std::vector<std::vector<ValueId>> fetched;  // planes made on the device that a host step reads
+  // Planes that the device has written and a host step reads.
+  std::vector<std::vector<ValueId>> fetched;
   std::vector<std::vector<ValueId>> read_after;     // dense: on their way to the host at once
   std::vector<std::vector<ValueId>> written_after;  // made on the host, wanted on the device
   // By input of the program.

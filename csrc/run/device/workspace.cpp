@@ -8,6 +8,10 @@
 namespace pdrt::run::device {
 namespace {
 
+using Memory = opencl::Context::Memory;
+
+constexpr std::size_t kBehind = 64;  // whole vectors may be read to the end
+
 template <typename... Cases>
 struct Visitor : Cases... {
   using Cases::operator()...;
@@ -25,9 +29,10 @@ std::string text_of(const std::array<std::size_t, 3>& sizes) {
 Workspace::Workspace(const plan::Plan& plan, const opencl::Context& context,
                      opencl::Queue own_queue, const Builder& builder, const Sizes& sizes,
                      SharedBuffer parameters, SharedBuffer stages, bool traced)
-    : run::Workspace(plan),
+    : run::Workspace(plan, {sizes.shared_planes, true}),
       queue(std::move(own_queue)),
-      planes_on_device(context.make_buffer(sizes.planes)),
+      planes_on_device(
+          context.make_buffer(sizes.planes, sizes.shared_planes ? Memory::mapped : Memory::device)),
       dense_on_device(context.make_buffer(sizes.dense)),
       arrays(context.make_buffer(sizes.arrays)),
       lists(context.make_buffer(sizes.lists * sizeof(std::int32_t))),
@@ -40,7 +45,14 @@ Workspace::Workspace(const plan::Plan& plan, const opencl::Context& context,
       parameters_(std::move(parameters)),
       stages_(std::move(stages)),
       traced_(traced),
-      staged_(sizes.staged) {
+      staged_(sizes.staged),
+      host_dense_(context.make_buffer(plan.dense_bytes + kBehind, Memory::mapped)),
+      dense_mapping_(queue, host_dense_, 0, host_dense_.bytes()) {
+  dense_ = dense_mapping_.data();
+  if (sizes.shared_planes) {  // fails now, if it does at all
+    take_planes({0, 1});
+    give_planes();
+  }
   for (const LaunchSpec& spec : builder.launches()) {
     opencl::Kernel& kernel =
         kernels_.emplace_back(context.kernel(spec.program, spec.program, spec.options));
@@ -89,6 +101,20 @@ const opencl::Buffer& Workspace::buffer(Role role) const {
 void Workspace::finish() {
   queue.finish();
   under_way_ = false;
+}
+
+// Where planes lie is asked by steps of the device, too, which never look there: the pointer stays.
+bool Workspace::take_planes(const ByteRange& range) {
+  const std::size_t bytes = range.last - range.first;
+  if (planes_mapping_.covers(range.first, bytes)) return false;
+  give_planes();
+  planes_mapping_ = opencl::Mapping(queue, planes_on_device, range.first, bytes, trace_event());
+  planes_ = planes_mapping_.data() - range.first;
+  return true;
+}
+
+void Workspace::give_planes() {
+  if (planes_mapping_) planes_mapping_.unmap(trace_event());
 }
 
 void Workspace::begin_run() {

@@ -2,11 +2,13 @@
 // kernels of its own, so that runs in several threads do not meet.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "opencl/mapping.h"
 #include "run/device/launch.h"
 #include "run/workspace.h"
 
@@ -19,7 +21,18 @@ using Groups = std::array<std::size_t, 3>;
 
 using ListNumbers = std::vector<std::int32_t>;
 
-// How many elements of each buffer a plan needs.
+// Of a zone: bytes [first, last).
+struct ByteRange {
+  std::size_t first = 0, last = 0;
+
+  bool empty() const { return first == last; }
+  void include(const ByteRange& other) {
+    if (other.empty()) return;
+    *this = empty() ? other : ByteRange{std::min(first, other.first), std::max(last, other.last)};
+  }
+};
+
+// How many elements of each buffer a plan needs, and where the host's numbers lie.
 struct Sizes {
   std::size_t planes = 0;  // bytes
   std::size_t dense = 0;   // bytes
@@ -27,6 +40,8 @@ struct Sizes {
   std::size_t lists = 0;   // numbers
   std::size_t flags = 0;   // bytes
   std::size_t staged = 0;  // bytes that the host makes for the device in a run
+  // The host's planes are the device's own. They are in the hands of one at a time.
+  bool shared_planes = false;
 };
 
 // What became of a launch, in a run that is timed or traced.
@@ -47,6 +62,12 @@ class Workspace final : public run::Workspace {
   void finish();  // waits until nothing is under way
   // A copy of numbers that are on their way to the device, until the run is over.
   std::byte* stage(const void* from, std::size_t bytes);
+
+  // Shared planes: the host takes a range of them, which waits for the device unless the host has
+  // it already; whether it waited. Until they are given back, nothing may be enqueued that uses
+  // planes.
+  bool take_planes(const ByteRange& range);
+  void give_planes();
 
   // Of a launch, to change its arguments.
   opencl::Kernel& kernel(int launch) { return kernels_[launch]; }
@@ -81,6 +102,12 @@ class Workspace final : public run::Workspace {
   std::vector<opencl::Kernel> kernels_;  // by launch
   std::vector<std::byte> staged_;        // dense numbers on their way to the device
   std::size_t staged_bytes_ = 0;
+  opencl::Mapping planes_mapping_;
+  // The host's dense values lie where the device reaches them without help: a read to anywhere else
+  // may be copied twice, and some drivers wait for it. No program uses the buffer, which stays
+  // mapped.
+  const opencl::Buffer host_dense_;
+  const opencl::Mapping dense_mapping_;
 };
 
 }  // namespace pdrt::run::device
