@@ -1,7 +1,8 @@
 // Convolution: a tile of kernels x vectors of pixels in registers, over all
 // taps of the active inputs.
-#include "cpu/isa/functions.h"
+#include "cpu/isa/columns.h"
 #include "cpu/isa/leftover.h"
+#include "cpu/isa/next_weights.h"
 #include "cpu/isa/stages.h"
 
 namespace pdrt::cpu::PDRT_ISA {
@@ -26,7 +27,7 @@ constexpr int kMostKernels = 6;
 static constexpr int tile_kernels(int, int) { return kMostKernels; }
 #elif defined(__aarch64__)     // 32 registers
 constexpr int kTileVectors = 4;
-constexpr int kUnrolledTaps = 1;
+constexpr int kUnrolledTaps = 9;
 constexpr int kMostKernels = 6;
 static constexpr int tile_kernels(int, int) { return kMostKernels; }
 #else                          // 16 registers, and products need one where there is no FMA
@@ -77,70 +78,29 @@ PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t
   });
 }
 
-// The tile after this one: its kernels, and how many weights one tap has to look ahead per input.
-struct Next {
-  const float* weights;
-  const std::int32_t* kernels;
-  std::int64_t step;
-};
-
-// Asks the caches for the weights of the next tile while this one computes: rows of weights lie
-// kilobytes apart, and each is over before the hardware has learnt where it leads. One tap walks
-// the rows one after the other, a few weights per input; more taps have the time to ask for the
-// same column of every row.
-template <int kKernels, int kTaps>
-struct NextWeights {
-  const Convolution& task;
-  Next next;
-  const float* rows[kTaps == 1 ? 1 : kKernels];
-  const float* end;
-  int row = 0;
-
-  NextWeights(const Convolution& task, Next next) : task(task), next(next) {
-    for (int i = 0; i < (kTaps == 1 ? 1 : kKernels); ++i) rows[i] = row_of(i);
-    end = rows[0] + task.weights_row;
+// Inputs of neighbouring weights, kInputs in one step, if all inputs are such: nothing but sums and
+// addresses is left to do. Returns for how many inputs that was done.
+template <int kTaps, int kInputs, int kKernels, int kVectors>
+PDRT_INLINE int add_neighbours(const Convolution& task, const float* const (&weights)[kKernels],
+                               const std::int64_t* offsets, NextWeights<kKernels, kTaps>& ahead,
+                               Floats (&sums)[kKernels][kVectors]) {
+  const int count = task.channels / kInputs * kInputs;
+  if (count == 0 || task.channel[task.channels - 1] - task.channel[0] != task.channels - 1) {
+    return 0;
   }
-  const float* row_of(int i) const { return next.weights + next.kernels[i] * task.weights_row; }
-  // For the input, or so many of one tap, whose weights begin at `column`.
-  void ask(std::int64_t column, int inputs = 1) {
-    if constexpr (kTaps == 1) {
-      __builtin_prefetch(rows[0]);
-      if (inputs > 1) __builtin_prefetch(rows[0] + kLanes);
-      rows[0] += inputs * next.step;
-      if (__builtin_expect(rows[0] >= end, 0)) {
-        row = row + 1 < kKernels ? row + 1 : 0;
-        rows[0] = row_of(row);
-        end = rows[0] + task.weights_row;
-      }
-    } else {
-      unrolled<kKernels>([&](int i) PDRT_LAMBDA { __builtin_prefetch(rows[i] + column); });
-    }
+  std::int64_t first = static_cast<std::int64_t>(task.channel[0]) * kTaps;
+  const float* const* inputs = task.inputs;
+  for (const float* const* const end = inputs + count; inputs != end; inputs += kInputs) {
+    inputs = opaque(inputs);
+    // Few weights are not worth an address of their own for every kernel.
+    if constexpr (kTaps == 1) first = opaque(first);
+    ahead.template ask<kInputs>(first);
+    const auto at = [&](int i) PDRT_LAMBDA { return inputs[i / kTaps] + offsets[i % kTaps]; };
+    add_columns<kInputs * kTaps>(weights, first, at, sums);
+    first += kInputs * kTaps;
   }
-};
-
-#if defined(__aarch64__)
-// Multiply-adds take their weight from any lane: one load of four neighbouring weights per row
-// serves four taps, or four inputs of one tap; at(lane) are their pixels.
-template <int kKernels, int kVectors, typename At>
-PDRT_INLINE void add_four(const float* const (&weights)[kKernels], std::int64_t column,
-                          const At& at, Floats (&sums)[kKernels][kVectors]) {
-  static_assert(kVectors % 2 == 0);
-  Floats four[kKernels];
-  unrolled<kKernels>([&](int i) PDRT_LAMBDA { four[i] = load(weights[i] + column); });
-  unrolled<4>([&](int lane) PDRT_LAMBDA {
-    const float* pixels = opaque(at(lane));
-    unrolled<kVectors / 2>([&](int pair) PDRT_LAMBDA {
-      const int j = 2 * pair;
-      const Floats x = load(pixels + j * kVector);
-      const Floats y = load(pixels + (j + 1) * kVector);
-      unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-        sums[i][j] += four[i][lane] * x;
-        sums[i][j + 1] += four[i][lane] * y;
-      });
-    });
-  });
+  return count;
 }
-#endif
 
 // kTaps is 0 where the number of taps is not known at build time.
 template <int kKernels, int kVectors, int kTaps>
@@ -155,47 +115,38 @@ static void tile(const Convolution& task, const std::int32_t* kernels, int begin
     unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] = bias; });
   });
   NextWeights<kKernels, kTaps> ahead(task, next);
-  const std::int64_t first = begin + (kTaps == 1 ? task.offsets[0] : 0);
-  for (int c = 0; c < task.channels; ++c) {
-    const float* input = task.inputs[c] + first;
+  std::int64_t offsets[larger_of(kTaps, 1)];
+  for (int t = 0; t < kTaps; ++t) offsets[t] = begin + task.offsets[t];
+  int c = 0;
+  if constexpr (kTaps > 0 && kWeightsByLane) {
+    c = add_neighbours < kTaps, kTaps == 1 ? kLanes : 4 > (task, weights, offsets, ahead, sums);
+  }
+  for (; c < task.channels; ++c) {
     const std::int64_t column = static_cast<std::int64_t>(task.channel[c]) * taps;
-#if defined(__aarch64__)
-    if constexpr (kTaps == 1) {
-      if (c + 4 <= task.channels && task.channel[c + 3] == column + 3) {
-        ahead.ask(column, 4);
-        add_four(
-            weights, column, [&](int lane) PDRT_LAMBDA { return task.inputs[c + lane] + first; },
-            sums);
-        c += 3;
-        continue;
-      }
-    }
-#endif
-    ahead.ask(column);
-    const auto add_tap = [&](int t) PDRT_LAMBDA {
-      const float* at = opaque(kTaps == 1 ? input : input + task.offsets[t]);
-      Floats x[kVectors];
-      unrolled<kVectors>([&](int j) PDRT_LAMBDA { x[j] = load(at + j * kVector); });
-      unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-        const Floats weight = splat(weights[i][column + t]);
-        unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] += weight * x[j]; });
-        // With one vector the multiply-add takes the weight from memory.
-        if constexpr (kVectors > 1) keep(weight);
-      });
-      unrolled<kVectors>([&](int j) PDRT_LAMBDA { keep(x[j]); });
-    };
     if constexpr (kTaps > 0) {
-      unrolled<kTaps>(add_tap);
-    } else {
-      int t = 0;
-#if defined(__aarch64__)
-      for (; t + 4 <= taps; t += 4) {
-        add_four(
-            weights, column + t,
-            [&](int lane) PDRT_LAMBDA { return input + task.offsets[t + lane]; }, sums);
+      const auto at = [&](int i)
+                          PDRT_LAMBDA { return task.inputs[c + i / kTaps] + offsets[i % kTaps]; };
+      if constexpr (kTaps == 1 && kWeightsByLane) {
+        if (c + 4 <= task.channels && task.channel[c + 3] == column + 3) {
+          ahead.template ask<4>(column);
+          add_columns<4>(weights, column, at, sums);
+          c += 3;
+          continue;
+        }
       }
-#endif
-      for (; t < taps; ++t) add_tap(t);
+      ahead.ask(column);
+      add_columns<kTaps>(weights, column, at, sums);
+    } else {
+      ahead.ask(column);
+      const float* input = task.inputs[c] + begin;
+      int t = 0;
+      if constexpr (kWeightsByLane) {
+        for (; t + 4 <= taps; t += 4) {
+          const auto at = [&](int lane) PDRT_LAMBDA { return input + task.offsets[t + lane]; };
+          add_four(weights, column + t, at, sums);
+        }
+      }
+      for (; t < taps; ++t) add_one(weights, column + t, opaque(input + task.offsets[t]), sums);
     }
   }
   if (how == Finish::in_registers) {
