@@ -44,3 +44,11 @@ def test_hot_loop_is_multiply_adds(taps: int, arm_check: Path) -> None:
     assert hot.multiply_adds >= 4 * 24, hot
     assert hot.share >= 0.8, hot
     assert hot.on_stack == 0, hot
+
+
+@pytest.mark.slow
+def test_peak_is_measured_with_multiply_adds(arm_check: Path) -> None:
+    """As many as are counted: kFmaBurst, in vectors of four."""
+    (burst,) = arm_loops.loops(arm_check, "fma_burst")
+    assert burst.multiply_adds == 768 / 4, burst
+    assert burst.share >= 0.95, burst
