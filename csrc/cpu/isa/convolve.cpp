@@ -1,8 +1,9 @@
 // Convolution: a tile of kernels x vectors of pixels in registers, over all
 // taps of the active inputs.
-#include "cpu/isa/functions.h"
+#include "cpu/isa/columns.h"
+#include "cpu/isa/finish_tile.h"
 #include "cpu/isa/leftover.h"
-#include "cpu/isa/stages.h"
+#include "cpu/isa/next_weights.h"
 
 namespace pdrt::cpu::PDRT_ISA {
 
@@ -26,7 +27,7 @@ constexpr int kMostKernels = 6;
 static constexpr int tile_kernels(int, int) { return kMostKernels; }
 #elif defined(__aarch64__)     // 32 registers
 constexpr int kTileVectors = 4;
-constexpr int kUnrolledTaps = 1;
+constexpr int kUnrolledTaps = 9;
 constexpr int kMostKernels = 6;
 static constexpr int tile_kernels(int, int) { return kMostKernels; }
 #else                          // 16 registers, and products need one where there is no FMA
@@ -36,166 +37,29 @@ constexpr int kMostKernels = 4;
 static constexpr int tile_kernels(int, int) { return kMostKernels; }
 #endif
 
-// How a tile ends.
-enum class Finish {
-  in_registers,  // the epilogue has cheap stages alone
-  in_memory,     // any epilogue: through a buffer on the stack
-};
-
-template <int kKernels, int kVectors>
-PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* kernels, int begin,
-                                  const Floats (&sums)[kKernels][kVectors]) {
-  alignas(64) float values[kKernels][kVectors * kVector];
-  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-    unrolled<kVectors>([&](int j) PDRT_LAMBDA { store(values[i] + j * kVector, sums[i][j]); });
-  });
-  const Plane& plane = *task.plane;
-  for (int i = 0; i < kKernels; ++i) {
-    const int k = kernels[i];
-    float* output = output_of(task, kernels + i);
-    const bool seen =
-        finish(task.epilogue, k, values[i], output, plane.mask, begin, begin + kVectors * kVector);
-    if (seen && task.nonzero != nullptr) mark(task.nonzero, k);
-    if (task.lane_sums != nullptr) {
-      add_to_lanes(output + begin, kVectors * kVector,
-                   task.lane_sums + std::int64_t{1} * k * kLanes);
-    }
+// Inputs of neighbouring weights, kInputs in one step, if all inputs are such: nothing but sums and
+// addresses is left to do. Returns for how many inputs that was done.
+template <int kTaps, int kInputs, int kKernels, int kVectors>
+PDRT_INLINE int add_neighbours(const Convolution& task, const float* const (&weights)[kKernels],
+                               const std::int64_t* offsets, NextWeights<kKernels, kTaps>& ahead,
+                               Floats (&sums)[kKernels][kVectors]) {
+  const int count = task.channels / kInputs * kInputs;
+  if (count == 0 || task.channel[task.channels - 1] - task.channel[0] != task.channels - 1) {
+    return 0;
   }
-}
-
-template <int kKernels, int kVectors>
-PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t* kernels,
-                                     int begin, Floats (&sums)[kKernels][kVectors]) {
-  const Place place{kernels, begin, PlaneOperands::pixels};
-  for (int s = 0; s < task.epilogue.count; ++s) {
-    run_cheap_stage(task.epilogue.stages[s], place, sums);
+  std::int64_t first = static_cast<std::int64_t>(task.channel[0]) * kTaps;
+  const float* const* inputs = task.inputs;
+  for (const float* const* const end = inputs + count; inputs != end; inputs += kInputs) {
+    inputs = opaque(inputs);
+    // Few weights are not worth an address of their own for every kernel.
+    if constexpr (kTaps == 1) first = opaque(first);
+    ahead.template ask<kInputs>(first);
+    const auto at = [&](int i) PDRT_LAMBDA { return inputs[i / kTaps] + offsets[i % kTaps]; };
+    add_columns<kInputs * kTaps>(weights, first, at, sums);
+    first += kInputs * kTaps;
   }
-  const Plane& plane = *task.plane;
-  Words mask[kVectors];
-  load_mask(plane.mask + begin, mask);
-  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-    const int k = kernels[i];
-    float* output = output_of(task, kernels + i) + begin;
-    const Words seen = store_pixels(sums[i], mask, output);
-    if (task.nonzero != nullptr && any_nonzero(seen)) mark(task.nonzero, k);
-  });
-  if (task.lane_sums == nullptr) return;
-  // Some instruction sets have tiles of half a group.
-  constexpr int kTurns = kVectors < kGroup ? 1 : kVectors / kGroup;
-  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-    float* lanes = task.lane_sums + std::int64_t{1} * kernels[i] * kLanes;
-    unrolled<kVectors / kTurns>([&](int g) PDRT_LAMBDA {
-      Floats sum = load(lanes + g * kVector);
-      unrolled<kTurns>([&](int turn) PDRT_LAMBDA {
-        const int at = turn * kGroup + g;
-        sum += floats(bits(sums[i][at]) & mask[at]);
-      });
-      store(lanes + g * kVector, sum);
-    });
-  });
+  return count;
 }
-
-// The tile after this one: its kernels, and how many weights one tap has to look ahead per input.
-struct Next {
-  const float* weights;
-  const std::int32_t* kernels;
-  std::int64_t step;
-};
-
-// Asks the caches for the weights of the next tile while this one computes: rows of weights lie
-// kilobytes apart, and each is over before the hardware has learnt where it leads. One tap walks
-// the rows one after the other, a few weights per input; more taps have the time to ask for the
-// same column of every row.
-template <int kKernels, int kTaps>
-struct NextWeights {
-  const Convolution& task;
-  Next next;
-  const float* rows[kTaps == 1 ? 1 : kKernels];
-  const float* end;
-  int row = 0;
-
-  NextWeights(const Convolution& task, Next next) : task(task), next(next) {
-    for (int i = 0; i < (kTaps == 1 ? 1 : kKernels); ++i) rows[i] = row_of(i);
-    end = rows[0] + task.weights_row;
-  }
-  const float* row_of(int i) const { return next.weights + next.kernels[i] * task.weights_row; }
-  // For the input, or so many of one tap, whose weights begin at `column`.
-  void ask(std::int64_t column, int inputs = 1) {
-    if constexpr (kTaps == 1) {
-      __builtin_prefetch(rows[0]);
-      if (inputs > 1) {
-        // As many lines as kernels have in so many inputs.
-        constexpr int kLines = PDRT_VECTOR_BYTES == 64 ? (kKernels + 3) / 4 : 2;
-        unrolled<kLines - 1>([&](int i)
-                                 PDRT_LAMBDA { __builtin_prefetch(rows[0] + (i + 1) * kLanes); });
-      }
-      rows[0] += inputs * next.step;
-      if (__builtin_expect(rows[0] >= end, 0)) {
-        row = row + 1 < kKernels ? row + 1 : 0;
-        rows[0] = row_of(row);
-        end = rows[0] + task.weights_row;
-      }
-    } else {
-      unrolled<kKernels>([&](int i) PDRT_LAMBDA { __builtin_prefetch(rows[i] + column); });
-    }
-  }
-};
-
-#if defined(__aarch64__)
-// Multiply-adds take their weight from any lane: one load of four neighbouring weights per row
-// serves four taps, or four inputs of one tap; at(lane) are their pixels.
-template <int kKernels, int kVectors, typename At>
-PDRT_INLINE void add_four(const float* const (&weights)[kKernels], std::int64_t column,
-                          const At& at, Floats (&sums)[kKernels][kVectors]) {
-  static_assert(kVectors % 2 == 0);
-  Floats four[kKernels];
-  unrolled<kKernels>([&](int i) PDRT_LAMBDA { four[i] = load(weights[i] + column); });
-  unrolled<4>([&](int lane) PDRT_LAMBDA {
-    const float* pixels = opaque(at(lane));
-    unrolled<kVectors / 2>([&](int pair) PDRT_LAMBDA {
-      const int j = 2 * pair;
-      const Floats x = load(pixels + j * kVector);
-      const Floats y = load(pixels + (j + 1) * kVector);
-      unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-        sums[i][j] += four[i][lane] * x;
-        sums[i][j + 1] += four[i][lane] * y;
-      });
-    });
-  });
-}
-#endif
-
-#if PDRT_VECTOR_BYTES == 64
-template <int kValue>
-struct Number {
-  static constexpr int value = kValue;
-};
-
-// Four neighbouring inputs of one tap, for a single vector of pixels. Every multiply-add then needs
-// a weight of its own, and the processor loads fewer than two in the time of two multiply-adds:
-// half of the kernels get theirs four to a load, and by shuffles, which are idle otherwise.
-template <int kKernels, typename At>
-PDRT_INLINE void add_four(const float* const (&weights)[kKernels], std::int64_t column,
-                          const At& at, Floats (&sums)[kKernels][1]) {
-  constexpr int kShuffled = kKernels / 2;
-  Floats fours[kShuffled + 1];
-  unrolled<kShuffled>([&](int i) PDRT_LAMBDA { fours[i] = repeated(weights[i] + column); });
-  const auto add = [&](auto lane) PDRT_LAMBDA {
-    constexpr int kLane = decltype(lane)::value;
-    const Floats x = load(at(kLane));
-    unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-      const Floats weight = i < kShuffled ? lane_of_four<kLane>(fours[i < kShuffled ? i : 0])
-                                          : splat(weights[i][column + kLane]);
-      sums[i][0] += weight * x;
-    });
-    keep(x);
-  };
-  add(Number<0>{});
-  add(Number<1>{});
-  add(Number<2>{});
-  add(Number<3>{});
-}
-#endif
 
 // kTaps is 0 where the number of taps is not known at build time.
 template <int kKernels, int kVectors, int kTaps>
@@ -208,59 +72,47 @@ PDRT_INLINE void tile(const Convolution& task, const std::int32_t* kernels, int 
     const Floats bias = splat(task.bias != nullptr ? task.bias[kernels[i]] : 0.0f);
     unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] = bias; });
   });
-  const std::int64_t first = begin + (kTaps == 1 ? task.offsets[0] : 0);
+  std::int64_t offsets[larger_of(kTaps, 1)];
+  for (int t = 0; t < kTaps; ++t) offsets[t] = begin + task.offsets[t];
   int c = 0;
-#if PDRT_VECTOR_BYTES == 64
-  if constexpr (kTaps == 1 && kVectors == 1) {
+  if constexpr (kTaps > 0 && kWeightsByLane) {
+    c = add_neighbours < kTaps, kTaps == 1 ? kLanes : 4 > (task, weights, offsets, ahead, sums);
+  }
+  if constexpr (kTaps == 1 && kVectors == 1 && kWeightsByShuffle) {
     for (; c + 4 <= task.channels && task.channel[c + 3] == task.channel[c] + 3; c += 4) {
       const std::int64_t column = task.channel[c];
-      ahead.ask(column, 4);
+      ahead.template ask<4>(column);
       add_four(
-          weights, column, [&](int lane) PDRT_LAMBDA { return task.inputs[c + lane] + first; },
+          weights, column, [&](int i) PDRT_LAMBDA { return task.inputs[c + i] + offsets[0]; },
           sums);
     }
   }
-#endif
   for (; c < task.channels; ++c) {
-    const float* input = task.inputs[c] + first;
     const std::int64_t column = static_cast<std::int64_t>(task.channel[c]) * taps;
-#if defined(__aarch64__)
-    if constexpr (kTaps == 1) {
-      if (c + 4 <= task.channels && task.channel[c + 3] == column + 3) {
-        ahead.ask(column, 4);
-        add_four(
-            weights, column, [&](int lane) PDRT_LAMBDA { return task.inputs[c + lane] + first; },
-            sums);
-        c += 3;
-        continue;
-      }
-    }
-#endif
-    ahead.ask(column);
-    const auto add_tap = [&](int t) PDRT_LAMBDA {
-      const float* at = opaque(kTaps == 1 ? input : input + task.offsets[t]);
-      Floats x[kVectors];
-      unrolled<kVectors>([&](int j) PDRT_LAMBDA { x[j] = load(at + j * kVector); });
-      unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-        const Floats weight = splat(weights[i][column + t]);
-        unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] += weight * x[j]; });
-        // With one vector the multiply-add takes the weight from memory.
-        if constexpr (kVectors > 1) keep(weight);
-      });
-      unrolled<kVectors>([&](int j) PDRT_LAMBDA { keep(x[j]); });
-    };
     if constexpr (kTaps > 0) {
-      unrolled<kTaps>(add_tap);
-    } else {
-      int t = 0;
-#if defined(__aarch64__)
-      for (; t + 4 <= taps; t += 4) {
-        add_four(
-            weights, column + t,
-            [&](int lane) PDRT_LAMBDA { return input + task.offsets[t + lane]; }, sums);
+      const auto at = [&](int i)
+                          PDRT_LAMBDA { return task.inputs[c + i / kTaps] + offsets[i % kTaps]; };
+      if constexpr (kTaps == 1 && kWeightsByLane) {
+        if (c + 4 <= task.channels && task.channel[c + 3] == column + 3) {
+          ahead.template ask<4>(column);
+          add_columns<4>(weights, column, at, sums);
+          c += 3;
+          continue;
+        }
       }
-#endif
-      for (; t < taps; ++t) add_tap(t);
+      ahead.ask(column);
+      add_columns<kTaps>(weights, column, at, sums);
+    } else {
+      ahead.ask(column);
+      const float* input = task.inputs[c] + begin;
+      int t = 0;
+      if constexpr (kWeightsByLane) {
+        for (; t + 4 <= taps; t += 4) {
+          const auto at = [&](int lane) PDRT_LAMBDA { return input + task.offsets[t + lane]; };
+          add_four(weights, column + t, at, sums);
+        }
+      }
+      for (; t < taps; ++t) add_one(weights, column + t, opaque(input + task.offsets[t]), sums);
     }
   }
   if (how == Finish::in_registers) {

@@ -10,14 +10,15 @@ double fma_burst(long iterations) noexcept {
   constexpr int kSteps = kFmaBurst / (kChains * kVector);
   static_assert(kSteps * kChains * kVector == kFmaBurst);
   Floats sums[kChains];
-  for (int i = 0; i < kChains; ++i) sums[i] = splat(static_cast<float>(i));
-  Floats factor = splat(0.999f);
-  Floats term = splat(0.001f);
+  for (int i = 0; i < kChains; ++i) sums[i] = splat(static_cast<float>(iterations + i));
+  // Of a size that leaves the sums as they are. They are what is added to, as NEON can do that in
+  // place alone.
+  const Floats factor = splat(1e-9f);
   for (long n = 0; n < iterations; ++n) {
 #pragma GCC unroll 16
     for (int step = 0; step < kSteps; ++step) {
 #pragma GCC unroll 16
-      for (int i = 0; i < kChains; ++i) sums[i] = sums[i] * factor + term;
+      for (int i = 0; i < kChains; ++i) sums[i] += sums[i] * factor;
     }
   }
   Floats total = {};

@@ -163,9 +163,10 @@ PDRT_INLINE Floats square_root(Floats x) {
 
 // The same pointer, as one the compiler knows nothing about: it then adds constants to it in the
 // addresses of loads, where it would otherwise keep every sum of a pointer and an offset in memory.
-PDRT_INLINE const float* opaque(const float* pointer) {
-  asm("" : "+r"(pointer));
-  return pointer;
+template <typename T>
+PDRT_INLINE T opaque(T x) {
+  asm("" : "+r"(x));
+  return x;
 }
 
 // Says that x is needed until here. A multiply-add may then not overwrite x in place of the sum,

@@ -1,0 +1,68 @@
+// The end of a tile of a convolution: sums go through the epilogue and become pixels.
+#pragma once
+
+#include "cpu/isa/functions.h"
+#include "cpu/isa/stages.h"
+
+namespace pdrt::cpu::PDRT_ISA {
+
+// How a tile ends.
+enum class Finish {
+  in_registers,  // the epilogue has cheap stages alone
+  in_memory,     // any epilogue: through a buffer on the stack
+};
+
+template <int kKernels, int kVectors>
+PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* kernels, int begin,
+                                  const Floats (&sums)[kKernels][kVectors]) {
+  alignas(64) float values[kKernels][kVectors * kVector];
+  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+    unrolled<kVectors>([&](int j) PDRT_LAMBDA { store(values[i] + j * kVector, sums[i][j]); });
+  });
+  const Plane& plane = *task.plane;
+  for (int i = 0; i < kKernels; ++i) {
+    const int k = kernels[i];
+    float* output = output_of(task, kernels + i);
+    const bool seen =
+        finish(task.epilogue, k, values[i], output, plane.mask, begin, begin + kVectors * kVector);
+    if (seen && task.nonzero != nullptr) mark(task.nonzero, k);
+    if (task.lane_sums != nullptr) {
+      add_to_lanes(output + begin, kVectors * kVector,
+                   task.lane_sums + std::int64_t{1} * k * kLanes);
+    }
+  }
+}
+
+template <int kKernels, int kVectors>
+PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t* kernels,
+                                     int begin, Floats (&sums)[kKernels][kVectors]) {
+  const Place place{kernels, begin, PlaneOperands::pixels};
+  for (int s = 0; s < task.epilogue.count; ++s) {
+    run_cheap_stage(task.epilogue.stages[s], place, sums);
+  }
+  const Plane& plane = *task.plane;
+  Words mask[kVectors];
+  load_mask(plane.mask + begin, mask);
+  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+    const int k = kernels[i];
+    float* output = output_of(task, kernels + i) + begin;
+    const Words seen = store_pixels(sums[i], mask, output);
+    if (task.nonzero != nullptr && any_nonzero(seen)) mark(task.nonzero, k);
+  });
+  if (task.lane_sums == nullptr) return;
+  // Some instruction sets have tiles of half a group.
+  constexpr int kTurns = kVectors < kGroup ? 1 : kVectors / kGroup;
+  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+    float* lanes = task.lane_sums + std::int64_t{1} * kernels[i] * kLanes;
+    unrolled<kVectors / kTurns>([&](int g) PDRT_LAMBDA {
+      Floats sum = load(lanes + g * kVector);
+      unrolled<kTurns>([&](int turn) PDRT_LAMBDA {
+        const int at = turn * kGroup + g;
+        sum += floats(bits(sums[i][at]) & mask[at]);
+      });
+      store(lanes + g * kVector, sum);
+    });
+  });
+}
+
+}  // namespace pdrt::cpu::PDRT_ISA

@@ -1,0 +1,60 @@
+// What a tile of a convolution fetches for the tile after it.
+#pragma once
+
+#include "cpu/isa/columns.h"
+
+namespace pdrt::cpu::PDRT_ISA {
+
+// The tile after this one: its kernels, and how many weights one input has to look ahead.
+struct Next {
+  const float* weights;
+  const std::int32_t* kernels;
+  std::int64_t step;
+};
+
+// Asks the caches for the weights of the next tile while this one computes: rows of weights lie
+// kilobytes apart, and each is over before the hardware has learnt where it leads. One tap walks
+// the rows one after the other, a few weights per input, and so do more taps where one load brings
+// the weights of several; elsewhere these have the time to ask for the same column of every row,
+// but not for more than six rows.
+template <int kKernels, int kTaps>
+class NextWeights {
+ public:
+  NextWeights(const Convolution& task, Next next)
+      : task_(task), next_(next), walk_(row_of(0)), end_(walk_ + task.weights_row) {
+    for (int i = 0; i < kKernels; ++i) rows_[i] = kWeightsByLane ? opaque(row_of(i)) : row_of(i);
+  }
+
+  // For so many inputs, the weights of the first of which begin at `column`. Always inlined: GCC
+  // takes a function that does nothing but this for one that does nothing.
+  template <int kInputs = 1>
+  inline __attribute__((always_inline)) void ask(std::int64_t column) {
+    if constexpr (!kWalks || kInputs * kTaps == kLanes) {
+      constexpr int kRows = kWalks || kKernels <= 6 ? kKernels : 0;
+      unrolled<kRows>([&](int i) PDRT_LAMBDA { __builtin_prefetch(rows_[i] + column); });
+    } else {
+      constexpr int kLines = (kKernels * kTaps * kInputs + kLanes - 1) / kLanes;
+      unrolled<kLines>([&](int line) PDRT_LAMBDA { __builtin_prefetch(walk_ + line * kLanes); });
+      walk_ += kInputs * next_.step;
+      if (__builtin_expect(walk_ >= end_, 0)) {
+        row_ = row_ + 1 < kKernels ? row_ + 1 : 0;
+        walk_ = row_of(row_);
+        end_ = walk_ + task_.weights_row;
+      }
+    }
+  }
+
+ private:
+  static constexpr bool kWalks = kTaps == 1 || (kTaps > 1 && kWeightsByLane);
+
+  const float* row_of(int i) const { return next_.weights + next_.kernels[i] * task_.weights_row; }
+
+  const Convolution& task_;
+  const Next next_;
+  const float* rows_[kKernels];
+  const float* walk_;
+  const float* end_;
+  int row_ = 0;
+};
+
+}  // namespace pdrt::cpu::PDRT_ISA
