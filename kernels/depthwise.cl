@@ -24,15 +24,15 @@
 #define PIXELS_HELD STRIP
 #include "stages.h"
 
-// Adds one row of the filter: `taps` of it on a row of the input, whose column `x` the first output
+// Adds one row of the filter: `taps` of it on row y of the input, whose column `x` the first output
 // reads first.
-INLINE void add_row(__global const PLANE* in, uint row, int x, int width, int stride,
-                           int dilation, __global const float* taps, int tap_count, float* sums) {
+INLINE void add_row(__global const PLANE* in, Planes map, uint plane, int y, int x, int stride,
+                    int dilation, __global const float* taps, int tap_count, float* sums) {
 #if FILTER_W && STRIDE
   float pixels[(STRIP - 1) * STRIDE + FILTER_W];
   UNROLL
   for (int i = 0; i < (STRIP - 1) * STRIDE + FILTER_W; ++i)
-    pixels[i] = x + i >= 0 && x + i < width ? load_pixel(in, row + (uint)(x + i)) : 0.0f;
+    pixels[i] = pixel_or_zero(in, map, plane, y, x + i);
   UNROLL
   for (int t = 0; t < FILTER_W; ++t) {
     UNROLL
@@ -42,8 +42,7 @@ INLINE void add_row(__global const PLANE* in, uint row, int x, int width, int st
   for (int t = 0; t < tap_count; ++t) {
     UNROLL
     for (int j = 0; j < STRIP; ++j) {
-      const int at = x + j * stride + t * dilation;
-      const float pixel = at >= 0 && at < width ? load_pixel(in, row + (uint)at) : 0.0f;
+      const float pixel = pixel_or_zero(in, map, plane, y, x + j * stride + t * dilation);
       sums[j] = mad(taps[t], pixel, sums[j]);
     }
   }
@@ -76,10 +75,9 @@ __kernel void depthwise(__global const PLANE* restrict in, __global PLANE* restr
     held[0][j] = a.bias == PDRT_NONE ? 0.0f : parameters[a.bias + (uint)k];
   UNROLL
   for (int i = 0; i < filter_h; ++i) {
-    const int from_y = y * a.stride_h + i * a.dilation_h - a.pad_top;
-    if (from_y < 0 || from_y >= a.in.height) continue;
-    add_row(in, plane + (uint)(from_y * a.in.row), x * a.stride_w - a.pad_left, a.in.width,
-            a.stride_w, a.dilation_w, taps + i * filter_w, filter_w, held[0]);
+    add_row(in, a.in, plane, y * a.stride_h + i * a.dilation_h - a.pad_top,
+            x * a.stride_w - a.pad_left, a.stride_w, a.dilation_w, taps + i * filter_w, filter_w,
+            held[0]);
   }
 
   uint pixels[STRIP];

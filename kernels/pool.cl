@@ -32,13 +32,13 @@ __kernel void pool(__global const PLANE* restrict in, __global PLANE* restrict o
   float result = a.maximum ? -INFINITY : 0.0f;
   for (int i = 0; i < a.kernel_h; ++i) {
     const int from_y = first_y + i * a.dilation_h;
-    if (from_y < 0 || from_y >= a.in.height) continue;
     for (int j = 0; j < a.kernel_w; ++j) {
       const int from_x = first_x + j * a.dilation_w;
-      if (from_x < 0 || from_x >= a.in.width) continue;
-      const float pixel = load_pixel(in, plane + (uint)(from_y * a.in.row + from_x));
+      const bool inside =
+          from_y >= 0 && from_y < a.in.height && from_x >= 0 && from_x < a.in.width;
+      const float pixel = pixel_or_zero(in, a.in, plane, from_y, from_x);
       if (a.maximum) {
-        result = pixel > result || pixel != pixel ? pixel : result;
+        result = inside && (pixel > result || pixel != pixel) ? pixel : result;
       } else {
         result += pixel;
       }

@@ -70,6 +70,15 @@ INLINE Part part_at(__global const int* lists, uint parts, int entry) {
   return part;
 }
 
+// Pixel (y, x) of the plane that begins at `plane`; 0 beside the map. All work-items load something
+// that exists: such loads are on their way together, and Intel's compiler makes vectors of loads
+// with a condition whose addresses it gets wrong where the first is negative.
+INLINE float pixel_or_zero(__global const PLANE* planes, Planes map, uint plane, int y, int x) {
+  const bool inside = y >= 0 && y < map.height && x >= 0 && x < map.width;
+  const float pixel = load_pixel(planes, plane + (inside ? (uint)(y * map.row + x) : 0));
+  return inside ? pixel : 0.0f;
+}
+
 // Where this work-group's share of the mean of a plane goes, counting the planes of all samples.
 INLINE uint share_at(PooledMeans pooled, int plane) {
   return pooled.shares + (uint)plane * (uint)get_num_groups(0) + (uint)get_group_id(0);

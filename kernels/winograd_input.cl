@@ -28,9 +28,7 @@ __kernel void winograd_input(__global const PLANE* restrict in, __global FACTOR*
     float column[SIDE], values[SIDE];
     UNROLL
     for (int i = 0; i < SIDE; ++i) {
-      const int y = first_y + i;
-      const bool inside = y >= 0 && y < a.in.height && x >= 0 && x < a.in.width;
-      column[i] = inside ? load_pixel(in, plane + (uint)(y * a.in.row + x)) : 0.0f;
+      column[i] = pixel_or_zero(in, a.in, plane, first_y + i, x);
     }
     transform_input(column, values);
     UNROLL

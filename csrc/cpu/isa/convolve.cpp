@@ -76,35 +76,37 @@ PDRT_INLINE void tile(const Convolution& task, const std::int32_t* kernels, int 
   for (int t = 0; t < kTaps; ++t) offsets[t] = begin + task.offsets[t];
   int c = 0;
   if constexpr (kTaps > 0 && kWeightsByLane) {
-    c = add_neighbours < kTaps, kTaps == 1 ? kLanes : 4 > (task, weights, offsets, ahead, sums);
+    constexpr int kInputs = kTaps == 1 ? kLanes : 4;
+    c = add_neighbours<kTaps, kInputs>(task, weights, offsets, ahead, sums);
   }
+  const std::int64_t first = kTaps == 1 ? offsets[0] : begin;
   if constexpr (kTaps == 1 && kVectors == 1 && kWeightsByShuffle) {
     for (; c + 4 <= task.channels && task.channel[c + 3] == task.channel[c] + 3; c += 4) {
       const std::int64_t column = task.channel[c];
       ahead.template ask<4>(column);
       add_four(
-          weights, column, [&](int i) PDRT_LAMBDA { return task.inputs[c + i] + offsets[0]; },
-          sums);
+          weights, column, [&](int i) PDRT_LAMBDA { return task.inputs[c + i] + first; }, sums);
     }
   }
   for (; c < task.channels; ++c) {
+    const float* input = task.inputs[c] + first;
     const std::int64_t column = static_cast<std::int64_t>(task.channel[c]) * taps;
-    if constexpr (kTaps > 0) {
-      const auto at = [&](int i)
-                          PDRT_LAMBDA { return task.inputs[c + i / kTaps] + offsets[i % kTaps]; };
-      if constexpr (kTaps == 1 && kWeightsByLane) {
-        if (c + 4 <= task.channels && task.channel[c + 3] == column + 3) {
-          ahead.template ask<4>(column);
-          add_columns<4>(weights, column, at, sums);
-          c += 3;
-          continue;
-        }
+    if constexpr (kTaps == 1 && kWeightsByLane) {
+      if (c + 4 <= task.channels && task.channel[c + 3] == column + 3) {
+        const auto at = [&](int i) PDRT_LAMBDA { return task.inputs[c + i] + first; };
+        ahead.template ask<4>(column);
+        add_columns<4>(weights, column, at, sums);
+        c += 3;
+        continue;
       }
-      ahead.ask(column);
+    }
+    ahead.ask(column);
+    if constexpr (kTaps == 1) {
+      add_one(weights, column, opaque(input), sums);
+    } else if constexpr (kTaps > 1) {
+      const auto at = [&](int t) PDRT_LAMBDA { return task.inputs[c] + offsets[t]; };
       add_columns<kTaps>(weights, column, at, sums);
     } else {
-      ahead.ask(column);
-      const float* input = task.inputs[c] + begin;
       int t = 0;
       if constexpr (kWeightsByLane) {
         for (; t + 4 <= taps; t += 4) {
