@@ -1,6 +1,7 @@
 // Depthwise convolution: a work-item computes STRIP pixels of a row of one kernel.
 //
-// Range: [rows * strips in a row][longest list][samples], or more along the strips.
+// Range: [rows * strips in a row][longest list][samples], or more along the strips, in work-groups
+// of n x 1 x 1.
 // Arguments: in, out, dense_in, weights, parameters, stages, lists, flags, DepthwiseArguments.
 //
 // Options:
@@ -56,14 +57,16 @@ __kernel void depthwise(__global const PLANE* restrict in, __global PLANE* restr
                         __global const StageArguments* restrict stages,
                         __global const int* restrict lists, __global uchar* restrict flags,
                         const DepthwiseArguments a) {
-  const int sample = (int)get_global_id(2);
+  const int sample = (int)get_group_id(2);
   const Part part = part_at(lists, a.parts, sample);
   const int strips = (a.out.width + STRIP - 1) / STRIP;
-  const int y = (int)get_global_id(0) / strips;
-  const int x = ((int)get_global_id(0) - y * strips) * STRIP;
-  if ((int)get_global_id(1) >= part.kernel_count || y >= a.out.height) return;
+  const int item = (int)get_global_id(0);
+  const int strip = min(item, strips * a.out.height - 1);
+  const int y = strip / strips;
+  const int x = (strip - y * strips) * STRIP;
+  if ((int)get_group_id(1) >= part.kernel_count) return;
 
-  const int k = lists[part.kernel_first + (int)get_global_id(1)];
+  const int k = lists[part.kernel_first + (int)get_group_id(1)];
   const int filter_h = FILTER_H ? FILTER_H : a.filter_h;
   const int filter_w = FILTER_W ? FILTER_W : a.filter_w;
   const uint plane = plane_at(a.in, sample, k / a.multiplier);
@@ -89,7 +92,7 @@ __kernel void depthwise(__global const PLANE* restrict in, __global PLANE* restr
   bool alive = false;
   UNROLL
   for (int j = 0; j < STRIP; ++j) {
-    if (x + j >= a.out.width) continue;
+    if (strip != item || x + j >= a.out.width) continue;
     store_pixel(out, plane_at(a.out, sample, k) + pixels[j], held[0][j]);
     alive |= held[0][j] != 0.0f;
   }

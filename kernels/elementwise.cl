@@ -1,6 +1,7 @@
 // Stages on planes: out = epilogue(in), or the epilogue of zeros. `in` may be `out`.
 //
-// Range: [pixels / 4, rounded up to whole work-groups][longest list][samples]. A work-item takes
+// Range: [pixels / 4, rounded up to whole work-groups][longest list][samples], in work-groups of
+// n x 1 x 1. A work-item takes
 // pixels as far apart as its work-group is wide, so that neighbours take neighbours.
 // Arguments: in, out, dense_in, parameters, stages, lists, flags, ElementwiseArguments.
 #define PIXELS_HELD 4
@@ -12,13 +13,13 @@ __kernel void elementwise(__global const PLANE* in, __global PLANE* out,
                           __global const StageArguments* restrict stages,
                           __global const int* restrict lists, __global uchar* restrict flags,
                           const ElementwiseArguments a) {
-  const int sample = (int)get_global_id(2);
+  const int sample = (int)get_group_id(2);
   const Part part = part_at(lists, a.parts, sample);
   const int first = (int)(get_group_id(0) * get_local_size(0) * PIXELS_HELD + get_local_id(0));
   const int count = a.out.height * a.out.width;
-  if ((int)get_global_id(1) >= part.kernel_count || first >= count) return;
+  if ((int)get_group_id(1) >= part.kernel_count) return;
 
-  const int k = lists[part.kernel_first + (int)get_global_id(1)];
+  const int k = lists[part.kernel_first + (int)get_group_id(1)];
   uint pixels[PIXELS_HELD];
   float held[1][PIXELS_HELD];
   UNROLL

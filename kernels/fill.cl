@@ -1,14 +1,15 @@
 // Planes of one number each: what is known of planes that are not computed.
 //
-// Range: [pixels][longest list][samples], or more along the pixels.
+// Range: [pixels][longest list][samples], or more along the pixels, in work-groups of
+// n x 1 x 1.
 // Arguments: out, lists, flags, FillArguments.
 #include "storage.h"
 
 __kernel void fill(__global PLANE* restrict out, __global const int* restrict lists,
                    __global uchar* restrict flags, const FillArguments a) {
-  const int sample = (int)get_global_id(2);
+  const int sample = (int)get_group_id(2);
   const Part part = part_at(lists, a.parts, sample);
-  const int entry = (int)get_global_id(1);
+  const int entry = (int)get_group_id(1);
   const int p = (int)get_global_id(0);
   if (entry >= part.kernel_count || p >= a.out.height * a.out.width) return;
 

@@ -1,6 +1,7 @@
 // An array of any four strides becomes planes.
 //
-// Range: [pixels][longest list][samples], or more along the pixels.
+// Range: [pixels][longest list][samples], or more along the pixels, in work-groups of
+// n x 1 x 1.
 // Arguments: array, out, lists, flags, TransferArguments.
 // Options: ARRAY_TYPE, of the array's numbers.
 #ifndef ARRAY_TYPE
@@ -11,9 +12,9 @@
 __kernel void load(__global const ARRAY_TYPE* restrict array, __global PLANE* restrict out,
                    __global const int* restrict lists, __global uchar* restrict flags,
                    const TransferArguments a) {
-  const int sample = (int)get_global_id(2);
+  const int sample = (int)get_group_id(2);
   const Part part = part_at(lists, a.parts, sample);
-  const int entry = (int)get_global_id(1);
+  const int entry = (int)get_group_id(1);
   const int p = (int)get_global_id(0);
   if (entry >= part.kernel_count || p >= a.planes.height * a.planes.width) return;
 

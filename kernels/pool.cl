@@ -1,6 +1,7 @@
 // Maximum and average pooling: a work-item computes one pixel.
 //
-// Range: [pixels][longest list][samples], or more along the pixels.
+// Range: [pixels][longest list][samples], or more along the pixels, in work-groups of
+// n x 1 x 1.
 // Arguments: in, out, dense_in, parameters, stages, lists, flags, PoolArguments.
 #include "stages.h"
 
@@ -19,13 +20,15 @@ __kernel void pool(__global const PLANE* restrict in, __global PLANE* restrict o
                    __global const StageArguments* restrict stages,
                    __global const int* restrict lists, __global uchar* restrict flags,
                    const PoolArguments a) {
-  const int sample = (int)get_global_id(2);
+  const int sample = (int)get_group_id(2);
   const Part part = part_at(lists, a.parts, sample);
-  const int y = (int)get_global_id(0) / a.out.width;
-  const int x = (int)get_global_id(0) - y * a.out.width;
-  if ((int)get_global_id(1) >= part.kernel_count || y >= a.out.height) return;
+  const int item = (int)get_global_id(0);
+  const int p = min(item, a.out.height * a.out.width - 1);
+  const int y = p / a.out.width;
+  const int x = p - y * a.out.width;
+  if ((int)get_group_id(1) >= part.kernel_count) return;
 
-  const int k = lists[part.kernel_first + (int)get_global_id(1)];
+  const int k = lists[part.kernel_first + (int)get_group_id(1)];
   const uint plane = plane_at(a.in, sample, k);
   const int first_y = y * a.stride_h - a.pad_top;
   const int first_x = x * a.stride_w - a.pad_left;
@@ -57,6 +60,7 @@ __kernel void pool(__global const PLANE* restrict in, __global PLANE* restrict o
   float held[1][1] = {{result}};
   const Operands operands = {in, dense_in, parameters};
   run_stages(a.epilogue, stages, operands, sample, &k, &pixel, held);
+  if (p != item) return;
   store_pixel(out, plane_at(a.out, sample, k) + pixel, held[0][0]);
   if (held[0][0] != 0.0f) set_flag(flags, a.out_flags, a.out_flags_stride, sample, k);
 }

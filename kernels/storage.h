@@ -79,6 +79,10 @@ INLINE float pixel_or_zero(__global const PLANE* planes, Planes map, uint plane,
   return inside ? pixel : 0.0f;
 }
 
+// Work-items past a map's end do what its last pixels need, and store nothing: only whole
+// work-groups return early. Behind a return that some take, Intel's compiler loads in vain what is
+// the same for all of a work-group, from wherever that would be.
+
 // Where this work-group's share of the mean of a plane goes, counting the planes of all samples.
 INLINE uint share_at(PooledMeans pooled, int plane) {
   return pooled.shares + (uint)plane * (uint)get_num_groups(0) + (uint)get_group_id(0);

@@ -1,21 +1,23 @@
 // Winograd, first: planes to positions. A work-item transforms the patch of one tile of one
 // channel. Neighbours have neighbouring tiles, so that what they write lies side by side.
 //
-// Range: [tiles][longest list of channels][samples * groups], or more along the tiles.
+// Range: [tiles][longest list of channels][samples * groups], or more along the tiles, in
+// work-groups of n x 1 x 1.
 // Arguments: in, dense_out, lists, WinogradArguments.
 // Options: TILE, 2 or 4.
 #include "winograd.h"
 
 __kernel void winograd_input(__global const PLANE* restrict in, __global FACTOR* restrict dense_out,
                              __global const int* restrict lists, const WinogradArguments a) {
-  const int tile = (int)get_global_id(0);
-  const int z = (int)get_global_id(2);
+  const int item = (int)get_global_id(0);
+  const int tile = min(item, a.tiles - 1);
+  const int z = (int)get_group_id(2);
   const Part part = part_at(lists, a.parts, z);
-  if (tile >= a.tiles || (int)get_global_id(1) >= part.channel_count) return;
+  if ((int)get_group_id(1) >= part.channel_count) return;
 
   const int sample = z / a.groups;
   const int c = (z - sample * a.groups) * a.group_channels +
-                lists[part.channel_first + (int)get_global_id(1)];
+                lists[part.channel_first + (int)get_group_id(1)];
   const uint plane = plane_at(a.in, sample, c);
   const int tile_y = tile / a.tiles_x;
   const int first_y = tile_y * TILE - a.pad_top;
@@ -34,6 +36,7 @@ __kernel void winograd_input(__global const PLANE* restrict in, __global FACTOR*
     UNROLL
     for (int i = 0; i < SIDE; ++i) columns[i][j] = values[i];
   }
+  if (tile != item) return;
   const uint channels = (uint)(a.groups * a.group_channels);
   __global FACTOR* to =
       dense_out + a.inputs + (uint)tile + ((uint)sample * POSITIONS * channels + (uint)c) * a.row;

@@ -1,7 +1,8 @@
 // Winograd, third: sums become pixels, bias and stages included. A work-item finishes one tile of
 // one kernel.
 //
-// Range: [tiles][longest list of kernels][samples * groups], or more along the tiles.
+// Range: [tiles][longest list of kernels][samples * groups], or more along the tiles, in
+// work-groups of n x 1 x 1.
 // Arguments: in, out, dense_in, dense_out, parameters, stages, lists, flags, WinogradArguments. Of
 // `in` only planes that are operands are read.
 //
@@ -22,17 +23,13 @@ __kernel void winograd_output(__global const PLANE* restrict in, __global PLANE*
                               __global const int* restrict lists, __global uchar* restrict flags,
                               const WinogradArguments a) {
   const int item = (int)get_global_id(0);
-  const int z = (int)get_global_id(2);
+  const int z = (int)get_group_id(2);
   const Part part = part_at(lists, a.parts, z);
-  if ((int)get_global_id(1) >= part.kernel_count) return;
-#ifndef POOLED
-  if (item >= a.tiles) return;
-#endif
-  // All of a work-group meet at the barriers below: the last tile stands in for those that are not.
+  if ((int)get_group_id(1) >= part.kernel_count) return;
   const int tile = min(item, a.tiles - 1);
 
   const int sample = z / a.groups;
-  const int k = lists[part.kernel_first + (int)get_global_id(1)];
+  const int k = lists[part.kernel_first + (int)get_group_id(1)];
   const uint kernels = (uint)(a.groups * a.group_kernels);
   __global const float* from =
       dense_in + a.sums + (uint)tile + ((uint)sample * POSITIONS * kernels + (uint)k) * a.row;

@@ -1,6 +1,6 @@
 """What share of the instructions of 64-bit Arm loops are vector multiply-adds, by disassembly.
 
-    python arm_loops.py build/aarch64/csrc/tools/pdrt-check "tiles_in_a_row<6, 4, 9>"
+python arm_loops.py build/aarch64/csrc/tools/pdrt-check "tiles_in_a_row<6, 4, 9>"
 """
 
 from __future__ import annotations

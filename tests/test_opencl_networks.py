@@ -30,7 +30,7 @@ EXAMPLES = int(os.environ.get("PDRT_EXAMPLES", "2"))
 # Networks of several samples; these need no help from the host but for their gates.
 SEEDS = (0, 12)
 # And these some: patterns of gates on pixels, or of operators that have no program.
-HELPED_SEEDS = (9,)
+HELPED_SEEDS = (9, 24)
 
 Arrays = dict[str, Array]
 

@@ -246,7 +246,7 @@ def test_rounding_of_half_arithmetic(half_device: Device, channels: int, chunk: 
     none = np.zeros(8, np.float32)
     half_device.run(
         "convolution", [8 * groups_of(size * size, 16), 8, 1], [8, 8, 1],
-        arena, arena, none, w, none, none, lists.array, np.zeros(1, np.uint8), arguments,
+        arena, arena, none, none, w, none, none, lists.array, np.zeros(1, np.uint8), arguments,
         **HALF_ARITHMETIC, **SMALL, CHUNK=chunk,
     )  # fmt: skip
     exact = np.einsum("cyx,ck->kyx", x.astype(np.float64), w.astype(np.float64))
@@ -389,7 +389,7 @@ def test_a_maximum_of_nan_is_nan(device: Device) -> None:
     )  # fmt: skip
     none = np.zeros(1, np.float32)
     stages = np.zeros(1, STRUCTURES["StageArguments"])
-    device.run("pool", [3, 1, 1], None, arena, arena, none, none, stages, lists.array, flags, arguments)
+    device.run("pool", [3, 1, 1], [3, 1, 1], arena, arena, none, none, stages, lists.array, flags, arguments)
     np.testing.assert_array_equal(out.pixels(arena)[0, 0, 0], [1, 1, np.nan])
     assert flags[0] == 1
 
@@ -519,7 +519,7 @@ def test_stages_of_special_numbers(device: Device) -> None:
         )
         numbers = np.array([operand], np.float32)
         device.run(
-            "elementwise", [1, 1, 1], None, arena, arena, numbers, numbers, stages, lists.array, flags, arguments
+            "elementwise", [1, 1, 1], [1, 1, 1], arena, arena, numbers, numbers, stages, lists.array, flags, arguments
         )
         np.testing.assert_allclose(out.pixels(arena).ravel(), [expected], rtol=1e-6, err_msg=name)
 

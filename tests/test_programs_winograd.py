@@ -200,13 +200,15 @@ def rounding_of(device: Device, tile: int, half: dict[str, bool]) -> float:
     dense = np.zeros(positions * (channels + kernels) * count, np.float32)
     flags, none = np.zeros(1, np.uint8), np.zeros(8, np.float32)
     weights = transformed(device, tile, w, kernels, **({"PDRT_HALF_ARITHMETIC": True} if half else {}))
-    device.run("winograd_input", [count, channels, 1], None, arena, dense, lists.array, arguments, TILE=tile, **half)
+    device.run(
+        "winograd_input", [count, channels, 1], [8, 1, 1], arena, dense, lists.array, arguments, TILE=tile, **half
+    )
     device.run(
         "winograd_product", [groups_of(count, 16) * 8, 8, positions], [8, 8, 1],
         dense, dense, weights, lists.array, flags, arguments, TILE=tile, **tiles, **half,
     )  # fmt: skip
     device.run(
-        "winograd_output", [count, kernels, 1], None,
+        "winograd_output", [count, kernels, 1], [8, 1, 1],
         arena, arena, dense, dense, none, none, lists.array, flags, arguments, TILE=tile, **half,
     )  # fmt: skip
     read = windows(x, (3, 3), (*STRIDES, [1, 1]), [size, size])
