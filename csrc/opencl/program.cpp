@@ -1,6 +1,7 @@
 #include "opencl/program.h"
 
 #include <chrono>
+#include <cmath>
 
 #include "opencl/query.h"
 #include "opencl/sources.h"
@@ -125,7 +126,7 @@ ProgramStatistics Programs::statistics() const {
 }
 
 std::string text_of(const ProgramStatistics& programs) {
-  const std::string ms = std::to_string(static_cast<long>(programs.milliseconds + 0.5)) + " ms";
+  const std::string ms = std::to_string(std::lround(programs.milliseconds)) + " ms";
   std::string text = std::to_string(programs.built) + " built";
   if (!programs.folder.empty()) {
     text += " and " + std::to_string(programs.from_disk) + " loaded from " + programs.folder;
