@@ -112,4 +112,9 @@ std::uint32_t stages_in(const plan::Plan& plan) {
   return bits;
 }
 
+std::size_t bytes_of_dense(const plan::Plan& plan, ValueId id) {
+  const plan::Value& value = plan.value(id);
+  return static_cast<std::size_t>(count_of(value.shape)) * size_of(value.dtype);
+}
+
 }  // namespace pdrt::run::device

@@ -32,6 +32,8 @@ opencl::Planes planes_of(const plan::Plan& plan, ValueId value);
 // Where a dense value is in its buffer, in elements of `bytes` each.
 opencl::uint dense_at(const plan::Plan& plan, ValueId value, std::size_t bytes = sizeof(float));
 
+std::size_t bytes_of_dense(const plan::Plan& plan, ValueId value);
+
 // The bits of all stages that occur in a plan: option STAGES of the programs.
 std::uint32_t stages_in(const plan::Plan& plan);
 

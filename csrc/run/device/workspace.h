@@ -10,7 +10,7 @@
 
 #include "opencl/mapping.h"
 #include "run/device/launch.h"
-#include "run/workspace.h"
+#include "run/frame.h"
 
 namespace pdrt::run::device {
 
@@ -109,5 +109,8 @@ class Workspace final : public run::Workspace {
   const opencl::Buffer host_dense_;
   const opencl::Mapping dense_mapping_;
 };
+
+// The workspace of a run that a device executor carries out.
+inline Workspace& work_of(const Frame& frame) { return static_cast<Workspace&>(frame.work); }
 
 }  // namespace pdrt::run::device
