@@ -343,3 +343,14 @@ def test_a_comparison_that_is_read_elsewhere_stays_a_step() -> None:
     out = net.add("Cast", above, to=onnx.TensorProto.FLOAT)
     session = pdrt.Session(net.model([above, out]))
     assert ("Greater",) in [step.operators for step in session.explain().steps]
+
+
+@pytest.mark.parametrize("join", ["Add", "Mul"])
+def test_a_threshold_that_becomes_planes_stays_a_step(join: str) -> None:
+    """Of maps of one pixel: the layer makes dense numbers, and what reads the answer wants planes."""
+    net = Network(3, batch=2, channels=8, size=6)
+    pixel = net.add("MaxPool", net.conv(net.image, 8), kernel_shape=[6, 6])
+    logits = net.conv(net.add("GlobalAveragePool", net.image), 8, size=1)
+    above = net.add("Greater", logits, net.store(np.float32(0.1)))
+    switch = net.add("Cast", above, to=onnx.TensorProto.FLOAT)
+    run(net, [net.relu(net.add(join, pixel, switch))])

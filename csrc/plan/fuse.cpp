@@ -97,6 +97,8 @@ class Fuser {
       const int next = only_user(program_.values[main]);
       if (next < 0 || taken_[next] || program_.ops[next].outputs.size() != 1) return;
       if (planes_[program_.ops[next].outputs[0]] == dense) return;
+      const int cast = cast_partner(program_, program_.ops[next]);
+      if (cast >= 0 && planes_[program_.ops[cast].outputs[0]] == dense) return;
       const auto stage = stage_of(program_, program_.ops[next], main, planes_, packed_);
       if (!stage || (dense && stage->operand == Operand::plane) || !is_ready(*stage, head)) return;
       take(next, head, *stage);
