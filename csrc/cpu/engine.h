@@ -85,6 +85,9 @@ struct FullyConnected {
   // Active blocks of kLanes inputs, ascending (the others are all zero). The last may be short.
   const std::int32_t* blocks = nullptr;
   int block_count = 0;
+  // All ones for inputs that count, else zeros: their weights are not looked at. nullptr: all
+  // count. In whole groups of kLanes.
+  const std::uint32_t* mask = nullptr;
   const float* weights = nullptr;  // [rows][columns]
   const float* bias = nullptr;
   const std::int32_t* kernels = nullptr;  // active rows

@@ -1,6 +1,7 @@
 // Convolutions: the active kernels of each sample over its active input channels.
 
 #include "run/direct.h"
+#include "run/folded_constants.h"
 #include "run/kernel_lists.h"
 #include "run/pooled_means.h"
 #include "run/steps.h"
@@ -45,25 +46,6 @@ Inputs list_inputs(const Frame& frame, const plan::Step& step, std::int64_t samp
     ++inputs.visited;
   }
   return inputs;
-}
-
-// Bias plus what the folded channels add, for the task's kernels: work.bias.
-const float* fold_constants(const Frame& frame, const cpu::Convolution& task,
-                            const float* constants, int folded) {
-  Workspace& work = frame.work;
-  for (int i = 0; i < task.kernel_count; ++i) {
-    const int kernel = task.kernels[i];
-    double sum = task.bias ? task.bias[kernel] : 0.0f;
-    for (int f = 0; f < folded; ++f) {
-      const int channel = work.folded_channels[f];
-      const float* taps = task.weights + kernel * task.weights_row + channel * task.taps;
-      double weight = 0;
-      for (int t = 0; t < task.taps; ++t) weight += taps[t];
-      sum += weight * constants[channel];
-    }
-    work.bias[kernel] = static_cast<float>(sum);
-  }
-  return work.bias.data();
 }
 
 void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {

@@ -1,6 +1,7 @@
 #include "run/workspace.h"
 
 #include "pdrt/error.h"
+#include "run/folded_constants.h"
 #include "run/pooled_means.h"
 
 namespace pdrt::run {
@@ -21,6 +22,9 @@ Workspace::Workspace(const plan::Plan& plan, Lent lent)
       input_planes(plan.max_channels),
       patch_planes(plan.max_channels),
       bias(plan.max_channels),
+      folded_inputs(folded_columns(plan)),
+      folded_mask(folded_inputs.size()),
+      folded_blocks(folded_inputs.size() / kLanes),
       lane_sums(PooledMeans::floats(plan)),
       calls(plan.steps.size()) {
   const std::size_t planes_bytes = lent.planes ? 0 : plan.planes_bytes,

@@ -58,7 +58,11 @@ class Workspace {
   std::vector<std::uint8_t> needed, scratch, nonzero;
   std::vector<std::int32_t> kernels, stage_kernels, input_channels, folded_channels;
   std::vector<const float*> input_planes, patch_planes;
-  std::vector<float> bias;       // with constants folded in, by kernel
+  std::vector<float> bias;  // with constants folded in, by kernel
+  // Constants by weight column, which columns they are, and the blocks of kLanes that hold any.
+  std::vector<float> folded_inputs;
+  std::vector<std::uint32_t> folded_mask;
+  std::vector<std::int32_t> folded_blocks;
   std::vector<float> lane_sums;  // see pooled_means.h
 
   // Operands of steps that run as their reference: views with strides, pointers filled in per run.

@@ -251,17 +251,24 @@ void test_fully_connected(const Engine& engine, Random& random) {
   const int rows = random.between(1, 30);
   const std::vector<std::int32_t> blocks = random.some_of((columns + kLanes - 1) / kLanes, true);
   const std::vector<std::int32_t> active = random.some_of(rows, false);
-  const auto block_is_active = [&](int column) {
-    return std::binary_search(blocks.begin(), blocks.end(), column / kLanes);
+  // With a mask, some inputs of the blocks do not count.
+  const bool masked = random.chance(0.5);
+  std::vector<std::uint32_t> mask(
+      (static_cast<std::size_t>(columns) + kLanes - 1) / kLanes * kLanes, 0u);
+  for (int i = 0; i < columns; ++i)
+    mask[static_cast<std::size_t>(i)] = masked && random.chance(0.4) ? 0u : ~0u;
+  const auto counts = [&](int column) {
+    return mask[static_cast<std::size_t>(column)] != 0 &&
+           std::binary_search(blocks.begin(), blocks.end(), column / kLanes);
   };
   // Exactly sized: nothing behind the last column may be read.
   std::vector<float> input(static_cast<std::size_t>(columns));
   for (int i = 0; i < columns; ++i)
-    input[static_cast<std::size_t>(i)] = block_is_active(i) ? random.real() : 0.0f;
+    input[static_cast<std::size_t>(i)] = counts(i) ? random.real() : 0.0f;
   std::vector<float> weights(static_cast<std::size_t>(rows * columns), kNaN);
   for (const int k : active) {
     for (int i = 0; i < columns; ++i) {
-      if (block_is_active(i)) weights[static_cast<std::size_t>(k * columns + i)] = random.real();
+      if (counts(i)) weights[static_cast<std::size_t>(k * columns + i)] = random.real();
     }
   }
   std::vector<float> bias(static_cast<std::size_t>(rows), kNaN);
@@ -273,6 +280,7 @@ void test_fully_connected(const Engine& engine, Random& random) {
   task.columns = columns;
   task.blocks = blocks.data();
   task.block_count = static_cast<int>(blocks.size());
+  task.mask = masked ? mask.data() : nullptr;
   task.weights = weights.data();
   task.bias = random.chance(0.7) ? bias.data() : nullptr;
   task.kernels = active.data();
@@ -289,7 +297,7 @@ void test_fully_connected(const Engine& engine, Random& random) {
     }
     double sum = task.bias != nullptr ? task.bias[k] : 0;
     for (int i = 0; i < columns; ++i) {
-      if (block_is_active(i))
+      if (counts(i))
         sum += static_cast<double>(weights[static_cast<std::size_t>(k * columns + i)]) *
                input[static_cast<std::size_t>(i)];
     }

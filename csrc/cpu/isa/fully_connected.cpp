@@ -11,7 +11,7 @@ namespace pdrt::cpu::PDRT_ISA {
 constexpr int kChains = kGroup == 1 ? 2 : 1;
 
 // The lanes of the sums of kRows rows.
-template <int kRows>
+template <int kRows, bool kMasked>
 static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Floats* totals) {
   const float* rows[kRows];
   for (int r = 0; r < kRows; ++r) {
@@ -23,7 +23,11 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Fl
     for (int g = 0; g < kGroup; ++g) {
       const std::int64_t column = at + g * kVector;
       const Floats input = read(task.input, column);
-      for (int r = 0; r < kRows; ++r) sums[r][chain][g] += input * read(rows[r], column);
+      for (int r = 0; r < kRows; ++r) {
+        Floats weight = read(rows[r], column);
+        if constexpr (kMasked) weight = floats(bits(weight) & load(task.mask + column));
+        sums[r][chain][g] += input * weight;
+      }
     }
   };
   const auto read_whole = [](const float* row, std::int64_t column)
@@ -68,14 +72,15 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Fl
 }
 
 // At most kLanes rows: the lanes of the epilogue are their numbers.
+template <bool kMasked>
 static void some_rows(const FullyConnected& task, int first, int last) {
   constexpr int kRows = 8 / (kChains * kGroup);  // eight sums in flight
   const int count = last - first;
   const std::int32_t* kernels = task.kernels + first;
   Floats totals[kLanes] = {};
   int k = 0;
-  for (; k + kRows <= count; k += kRows) dot_rows<kRows>(task, kernels + k, totals + k);
-  for (; k < count; ++k) dot_rows<1>(task, kernels + k, totals + k);
+  for (; k + kRows <= count; k += kRows) dot_rows<kRows, kMasked>(task, kernels + k, totals + k);
+  for (; k < count; ++k) dot_rows<1, kMasked>(task, kernels + k, totals + k);
 
   float numbers[kLanes];
   std::int32_t of_lane[kLanes];
@@ -97,7 +102,8 @@ static void some_rows(const FullyConnected& task, int first, int last) {
 }
 
 void fully_connected(const FullyConnected& task, int first, int last) noexcept {
-  for (int k = first; k < last; k += kLanes) some_rows(task, k, smaller_of(k + kLanes, last));
+  const auto rows = task.mask == nullptr ? some_rows<false> : some_rows<true>;
+  for (int k = first; k < last; k += kLanes) rows(task, k, smaller_of(k + kLanes, last));
 }
 
 }  // namespace pdrt::cpu::PDRT_ISA
