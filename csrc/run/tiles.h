@@ -17,7 +17,11 @@ constexpr std::int64_t kSharedNumbers = 50'000;
 // of them on the calling thread.
 constexpr std::int64_t kWaking = 8;
 
-constexpr int kTilesPerThread = 4;
+// Parts of a step for each thread: with more than one, a thread that is disturbed leaves some of
+// its own to the others, but every part reads the inputs again, and gathers the pixels past whole
+// groups. So there are more where each is worth this many multiply-adds.
+constexpr int kMostTilesPerThread = 4;
+constexpr std::int64_t kTileMacs = 4'000'000;
 constexpr int kTileKernels = 6;  // what the engine computes at once, so that cuts lie between them
 // Fewer pixels in a part leave the engine too few vectors to cut into even tiles.
 constexpr int kPartPixels = 16 * kLanes;
@@ -58,7 +62,9 @@ void for_each_tile(const Frame& frame, int kernels, int flat, std::int64_t macs,
     tile(0, kernels, 0, flat);
     return;
   }
-  const int wanted = frame.threads * kTilesPerThread;
+  const auto tiles = static_cast<int>(
+      std::clamp<std::int64_t>(macs / (frame.threads * kTileMacs), 1, kMostTilesPerThread));
+  const int wanted = frame.threads * tiles;
   const int most_kernel_parts = (kernels + kTileKernels - 1) / kTileKernels;
   const int most_pixel_parts = std::max(1, flat / std::max(kPartPixels, pixel_unit));
   int pixel_parts = std::min(frame.threads, most_pixel_parts);
