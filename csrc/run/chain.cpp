@@ -33,7 +33,14 @@ Chain::Chain(const Frame& frame, const plan::Step& step, std::int64_t sample)
       to.channel_stride =
           frame.extent(from.value).channels == 1 ? 0 : frame.plan.values[from.value].plane->stride;
     }
-    has_switches_ |= from.is_switch && frame.skip;
+    if (!from.is_switch || !frame.skip) continue;
+    has_switches_ = true;
+    if (i + 1 == count_) {
+      last_switch_ = to.data;
+      last_switch_stride_ = to.channel_stride;
+    } else {
+      other_switches_ = true;
+    }
   }
   for (int i = 0; i < count_; ++i) {
     if (!multiplies_by_one(i)) applied_[applied_count_++] = stages_[i];

@@ -28,10 +28,16 @@ class Chain {
   // them are left out, which changes no bit.
   cpu::Epilogue epilogue() const { return {applied_, applied_count_}; }
   bool has_planes() const { return last_plane_stage_ >= 0; }
+  // Whether all that the stages read are numbers, and known.
+  bool is_of_numbers() const { return !has_planes() && knows_from(0); }
   // Whether kernels may be switched off.
   bool has_switches() const { return has_switches_; }
   // For a kernel whose pixels are not known yet.
-  Verdict judge(int kernel) const { return has_switches_ ? judge_switches(kernel) : Verdict{}; }
+  Verdict judge(int kernel) const {
+    if (last_switch_ != nullptr && last_switch_[kernel * last_switch_stride_] == 0.0f)
+      return {Work::constant, 0.0f};
+    return other_switches_ ? judge_switches(kernel) : Verdict{};
+  }
   // For a channel that comes in as a constant.
   Verdict judge_constant(int kernel, float x) const;
 
@@ -51,8 +57,11 @@ class Chain {
   const plan::Step& step_;
   std::int64_t sample_;
   int count_ = 0;
-  int last_plane_stage_ = -1;  // the last with a plane operand
-  bool has_switches_ = false;  // that may be zero, and count
+  int last_plane_stage_ = -1;           // the last with a plane operand
+  bool has_switches_ = false;           // that may be zero, and count
+  bool other_switches_ = false;         // than the last stage
+  const float* last_switch_ = nullptr;  // the numbers of the last stage, if it is one
+  std::int64_t last_switch_stride_ = 0;
   cpu::EpilogueStage stages_[kMaxStages];
   cpu::EpilogueStage applied_[kMaxStages];
   int applied_count_ = 0;

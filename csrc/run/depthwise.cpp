@@ -14,14 +14,29 @@ constexpr int kSlower = 6;
 // The kernel's plane as a constant, where its input, which is off, is zero everywhere: bias, then
 // the chain.
 bool settle_zero_input(const Frame& frame, const plan::Step& step, const Chain& chain,
-                       std::int64_t sample, int kernel, int channel) {
+                       std::int64_t sample, int kernel) {
   const auto& form = std::get<plan::ConvolutionForm>(step.form);
-  const ValueId input = step.inputs[0];
-  if (frame.off_values(input, sample)[channel] != 0.0f) return false;
   const Verdict verdict = chain.judge_constant(kernel, form.bias ? form.bias[kernel] : 0.0f);
   if (verdict.work != Work::constant) return false;
   set_constant(frame, step.outputs[0], sample, kernel, verdict.constant);
   return true;
+}
+
+// The same for the first `count` kernels of work.stage_kernels at once, where no stage reads
+// planes: a fully connected layer without inputs.
+void settle_zero_inputs(const Frame& frame, const plan::Step& step, const Chain& chain,
+                        std::int64_t sample, int count) {
+  const auto& form = std::get<plan::ConvolutionForm>(step.form);
+  Workspace& work = frame.work;
+  cpu::FullyConnected bias;  // of no inputs at all
+  bias.bias = form.bias;
+  bias.kernels = work.stage_kernels.data();
+  bias.kernel_count = count;
+  bias.output = frame.off_values(step.outputs[0], sample);
+  bias.epilogue = chain.epilogue();
+  frame.engine.fully_connected(bias, 0, count);
+  Channel* states = frame.channels(step.outputs[0], sample);
+  for (int i = 0; i < count; ++i) states[work.stage_kernels[i]] = Channel::off;
 }
 
 void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample) {
@@ -33,13 +48,19 @@ void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample)
   const int multiplier = static_cast<int>(form.kernels / form.channels);
 
   const Channel* states = frame.channels(input, sample);
+  const float* constants = frame.off_values(input, sample);
   const float* const planes = frame.plane(input, sample, 0);
   const std::int64_t stride = frame.plan.values[input].plane->stride;
-  int kept = 0;
+  const bool settle_at_once = chain.is_of_numbers();  // then no kernel runs its stages alone
+  int kept = 0, settled = 0;
   for (int i = 0; i < lists.compute; ++i) {
     const int k = work.kernels[i], channel = multiplier == 1 ? k : k / multiplier;
     if (states[channel] != Channel::on) {
-      if (settle_zero_input(frame, step, chain, sample, k, channel)) continue;
+      if (constants[channel] == 0.0f && settle_at_once) {
+        work.stage_kernels[settled++] = k;
+        continue;
+      }
+      if (constants[channel] == 0.0f && settle_zero_input(frame, step, chain, sample, k)) continue;
       frame.materialise(input, sample, channel);
     }
     work.kernels[kept] = k;
@@ -47,6 +68,7 @@ void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample)
     ++kept;
   }
   lists.compute = kept;
+  if (settled > 0) settle_zero_inputs(frame, step, chain, sample, settled);
 
   cpu::Depthwise task;
   task.inputs = work.input_planes.data();

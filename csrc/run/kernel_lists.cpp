@@ -13,6 +13,8 @@ KernelLists list_kernels(const Frame& frame, const plan::Step& step, const Chain
   const std::uint8_t* needed = work.needed.data();
   std::int32_t* compute = work.kernels.data();
   std::int32_t* stages = work.stage_kernels.data();
+  Channel* states = frame.channels(output, sample);
+  float* constants = frame.off_values(output, sample);
   KernelLists lists;
   // Most steps: nothing to judge.
   const bool all = !chain.has_switches() && (!frame.skip || step.need == plan::kNeedAll);
@@ -24,7 +26,8 @@ KernelLists list_kernels(const Frame& frame, const plan::Step& step, const Chain
     } else if (verdict.work == Work::stages) {
       stages[lists.stages++] = k;
     } else {
-      set_constant(frame, output, sample, k, verdict.constant);
+      states[k] = Channel::off;
+      constants[k] = verdict.constant;
     }
   }
   float* planes = frame.plane(output, sample, 0);

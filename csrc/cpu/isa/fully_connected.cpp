@@ -71,15 +71,46 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Fl
   }
 }
 
+// Rows of a few lines are over before the hardware has learnt where they lead: those some way ahead
+// are asked for.
+class RowsAhead {
+ public:
+  RowsAhead(const FullyConnected& task, int first, int last)
+      : task_(task), next_(first), last_(last) {
+    const std::int64_t row = static_cast<std::int64_t>(task.columns) * sizeof(float);
+    const bool is_short = row > 0 && row <= kShortRow && task.block_count * kLanes >= task.columns;
+    rows_ = is_short ? static_cast<int>((kAheadBytes + row - 1) / row) : 0;
+  }
+
+  // Rows up to position `at` of the list are about to be read.
+  inline __attribute__((always_inline)) void ask(int at) {
+    if (rows_ == 0) return;
+    for (const int end = smaller_of(at + rows_, last_); next_ < end; ++next_) {
+      const float* row =
+          task_.weights + static_cast<std::int64_t>(task_.kernels[next_]) * task_.columns;
+      for (int i = 0; i < task_.columns; i += kLanes) __builtin_prefetch(row + i);
+    }
+  }
+
+ private:
+  static constexpr int kAheadBytes = 8 * 1024;
+  static constexpr int kShortRow = 512;  // bytes
+  const FullyConnected& task_;
+  int next_, last_, rows_;
+};
+
 // At most kLanes rows: the lanes of the epilogue are their numbers.
 template <bool kMasked>
-static void some_rows(const FullyConnected& task, int first, int last) {
+static void some_rows(const FullyConnected& task, int first, int last, RowsAhead& ahead) {
   constexpr int kRows = 8 / (kChains * kGroup);  // eight sums in flight
   const int count = last - first;
   const std::int32_t* kernels = task.kernels + first;
   Floats totals[kLanes] = {};
   int k = 0;
-  for (; k + kRows <= count; k += kRows) dot_rows<kRows, kMasked>(task, kernels + k, totals + k);
+  for (; k + kRows <= count; k += kRows) {
+    ahead.ask(first + k + kRows);
+    dot_rows<kRows, kMasked>(task, kernels + k, totals + k);
+  }
   for (; k < count; ++k) dot_rows<1, kMasked>(task, kernels + k, totals + k);
 
   float numbers[kLanes];
@@ -103,7 +134,8 @@ static void some_rows(const FullyConnected& task, int first, int last) {
 
 void fully_connected(const FullyConnected& task, int first, int last) noexcept {
   const auto rows = task.mask == nullptr ? some_rows<false> : some_rows<true>;
-  for (int k = first; k < last; k += kLanes) rows(task, k, smaller_of(k + kLanes, last));
+  RowsAhead ahead(task, first, last);
+  for (int k = first; k < last; k += kLanes) rows(task, k, smaller_of(k + kLanes, last), ahead);
 }
 
 }  // namespace pdrt::cpu::PDRT_ISA
