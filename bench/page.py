@@ -42,17 +42,21 @@ def draw(bench: Bench, statistic: str, path: Path) -> bool:
     if not speed and not starts:
         return False
     pyplot.rcParams.update({"font.size": 10, "text.color": INK, "axes.edgecolor": FAINT, "axes.labelcolor": INK})
-    figure, axes = pyplot.subplots(2, 2, figsize=(14, 9), layout="constrained")
+    count = bool(speed) + bool(starts)  # rows of two: only what was measured
+    figure, axes = pyplot.subplots(count, 2, figsize=(14, 4.5 * count), squeeze=False, layout="constrained")
+    rows = iter(axes)
     for place in axes.flat:
         place.spines[["top", "right"]].set_visible(False)
         place.tick_params(colors=INK, length=0)
     if speed:
-        _speed(axes[0, 0], speed, statistic)
-        _gates(axes[0, 1], speed, statistic)
+        left, right = next(rows)
+        _speed(left, speed, statistic)
+        _gates(right, speed, statistic)
     if starts:
         ready, memory = _by_network(starts, alone.ready_ms), _by_network(starts, alone.own_mib)
-        _dots(axes[1, 0], ready, "From the file to being ready, milliseconds (left is better)")
-        _dots(axes[1, 1], memory, "Memory to load and run, MiB over the imports (left is better)")
+        left, right = next(rows)
+        _dots(left, ready, "From the file to being ready, milliseconds (left is better)")
+        _dots(right, memory, "Memory to load and run, MiB over the imports (left is better)")
     for place in axes.flat:
         place.set_visible(place.has_data())
     machine = bench.results.machine

@@ -176,6 +176,37 @@ def test_buffers_are_shared_by_lifetime() -> None:
     assert arena(12) == arena(3)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("size", [7, 14, 23])
+def test_results_take_the_place_of_a_residual_that_nobody_reads_again(threads: int, batch: int, size: int) -> None:
+    """No memory beside that of a chain without residuals; one that is read again, or by the layer itself, is kept."""
+
+    def network(add: bool) -> tuple[Network, list[str]]:
+        net = Network(28, batch=batch, size=size)
+        x = net.relu(net.conv(net.image, 20, 1))
+        x = net.add("Mul", x, mask(net, [0, 0.5] + [1] * 18))  # one channel of the first residual is off
+        for _ in range(3):
+            hidden = net.relu(net.conv(x, 20, 1))
+            off = net.add("Mul", net.conv(hidden, 20, 1), mask(net, [0] * 3 + [1] * 17))
+            x = net.relu(net.add("Add", off, x) if add else off)
+        return net, [net.add("GlobalAveragePool", x)]
+
+    nets = [network(add) for add in (True, False)]
+    sessions = [run(net, outputs, threads=threads)[0] for net, outputs in nets]
+    with_residuals, without = (session.explain().arena_bytes for session in sessions)
+    assert with_residuals == without
+
+    net, _ = network(add=True)
+    x = net.relu(net.conv(net.image, 20, 1))
+    for _ in range(2):
+        hidden = net.relu(net.conv(x, 20, 1))
+        again = net.relu(net.add("Add", net.conv(hidden, 20, 1), x))
+        itself = net.add("Add", net.conv(again, 20, 1), again)
+        x = net.add("Add", itself, x)
+    run(net, [net.add("GlobalAveragePool", x)], threads=threads)
+
+
 def test_threads_do_not_change_a_bit() -> None:
     """Any number of threads gives the same bits."""
     net = Network(11, batch=2, size=40)

@@ -24,8 +24,8 @@ namespace {
 
 // More threads than this are not started, whatever is asked for.
 constexpr int kMaxThreads = 256;
-// How long a thread looks for work, or for the others to be done, before it sleeps: longer than what
-// waking it costs, so that runs which follow each other closely find it awake.
+// How long a thread looks for work, or for the others to be done, before it sleeps: longer than
+// what waking it costs, so that runs which follow each other closely find it awake.
 constexpr auto kSpin = std::chrono::microseconds(200);
 // How long a worker looks for work while a run that will have more of it is under way.
 constexpr auto kLongSpin = std::chrono::microseconds(300);

@@ -118,12 +118,14 @@ class MemoryPlanner {
   // What comes and goes within a stretch that samples pass one by one has room for one of them; all
   // else is in use during the whole of a stretch that it is in use in, because every turn needs its
   // own sample.
-  void mind_stretches(ValueId root, Buffer& buffer) {
+  void mind_stretches(ValueId root, Buffer& buffer, const std::vector<ValueId>& hosts) {
     const int first = buffer.first, last = buffer.last;
     for (const Stretch& stretch : plan_.stretches) {
       if (stretch.turns == 1 || last < stretch.first || first >= stretch.last) continue;
       if (stretch.first <= first && last < stretch.last) {
-        share_among_samples(root);
+        for (std::size_t id = 0; id < hosts.size(); ++id) {
+          if (hosts[id] == root) share_among_samples(static_cast<ValueId>(id));
+        }
       } else {
         buffer.first = std::min(buffer.first, stretch.first);
         buffer.last = std::max(buffer.last, stretch.last - 1);
@@ -135,6 +137,58 @@ class MemoryPlanner {
     for (Placement& placement : plan_.values) {
       if (placement.root == root) placement.sample_stride = 0;
     }
+  }
+
+  // The operand whose planes step s may overwrite with its results, pixel by pixel as it reads
+  // them, because nobody reads them later: a residual, in the end. Its lines are in a near cache
+  // then, where those of other memory would have to come from far.
+  ValueId replaced_by(int s, const std::vector<Buffer>& by_root) const {
+    const Step& step = plan_.steps[s];
+    const auto* form = std::get_if<ConvolutionForm>(&step.form);
+    // Winograd writes over the ends of rows, and a depthwise layer works in its output.
+    if (!form || form->depthwise() || plan_.convolutions[s].winograd.possible()) return kAbsent;
+    ValueId operand = kAbsent;
+    for (const ChainStage& stage : step.chain) {
+      if (stage.operand != Operand::plane) continue;
+      if (operand != kAbsent) return kAbsent;
+      operand = stage.value;
+    }
+    const ValueId output = step.outputs[0];
+    if (operand == kAbsent || !is_whole(operand) || !is_whole(output)) return kAbsent;
+    if (plan_.value(operand).shape != plan_.value(output).shape) return kAbsent;
+    const bool read_elsewhere =
+        plan_.values[step.inputs[0]].root == operand || by_root[operand].last != s;
+    return read_elsewhere ? kAbsent : operand;
+  }
+
+  // Whether a value has memory of its own: planes that are not part of another's.
+  bool is_whole(ValueId id) const {
+    return plan_.values[id].root == id && plan_.values[id].place == Place::planes;
+  }
+
+  bool in_one_turn(int first, int last) const {
+    return std::all_of(plan_.stretches.begin(), plan_.stretches.end(), [&](const Stretch& stretch) {
+      return stretch.turns == 1 || last < stretch.first || first >= stretch.last ||
+             (stretch.first <= first && last < stretch.last);
+    });
+  }
+
+  // By root, the one in whose memory it lies: itself, or what it replaces. Buffers then live as
+  // long as all that lie in them.
+  std::vector<ValueId> find_hosts(std::vector<Buffer>& by_root) const {
+    std::vector<ValueId> hosts(by_root.size());
+    for (std::size_t id = 0; id < hosts.size(); ++id) hosts[id] = static_cast<ValueId>(id);
+    const auto on_device = [](const Step& step) { return step.on_device; };
+    if (std::any_of(plan_.steps.begin(), plan_.steps.end(), on_device)) return hosts;
+    for (int s = 0; s < static_cast<int>(plan_.steps.size()); ++s) {
+      const ValueId operand = replaced_by(s, by_root);
+      if (operand == kAbsent) continue;
+      const ValueId output = plan_.steps[s].outputs[0], host = hosts[operand];
+      if (!in_one_turn(by_root[host].first, by_root[output].last)) continue;
+      hosts[output] = host;
+      by_root[host].last = std::max(by_root[host].last, by_root[output].last);
+    }
+    return hosts;
   }
 
   void allocate() {
@@ -157,10 +211,12 @@ class MemoryPlanner {
     }
     for (ValueId output : plan_.program.outputs) live(output, steps);
 
+    const std::vector<ValueId> hosts = find_hosts(by_root);
     std::vector<Buffer> planes, dense;
     for (std::size_t root = 0; root < by_root.size(); ++root) {
-      if (by_root[root].last < by_root[root].first) continue;
-      mind_stretches(static_cast<ValueId>(root), by_root[root]);
+      const bool used = by_root[root].first <= by_root[root].last;
+      if (!used || hosts[root] != static_cast<ValueId>(root)) continue;
+      mind_stretches(static_cast<ValueId>(root), by_root[root], hosts);
       by_root[root].bytes = bytes_of(static_cast<ValueId>(root));
       by_root[root].offset = &offsets[root];
       (plan_.values[root].plane ? planes : dense).push_back(by_root[root]);
@@ -182,7 +238,7 @@ class MemoryPlanner {
     plan_.planes_bytes = place(planes);
     plan_.dense_bytes = place(dense);
     for (Placement& placement : plan_.values) {
-      if (placement.root != kAbsent) placement.offset = offsets[placement.root];
+      if (placement.root != kAbsent) placement.offset = offsets[hosts[placement.root]];
     }
   }
 

@@ -58,7 +58,7 @@ PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t
       Floats sum = load(lanes + g * kVector);
       unrolled<kTurns>([&](int turn) PDRT_LAMBDA {
         const int at = turn * kGroup + g;
-        sum += floats(bits(sums[i][at]) & mask[at]);
+        sum += sums[i][at];
       });
       store(lanes + g * kVector, sum);
     });
