@@ -118,14 +118,12 @@ class MemoryPlanner {
   // What comes and goes within a stretch that samples pass one by one has room for one of them; all
   // else is in use during the whole of a stretch that it is in use in, because every turn needs its
   // own sample.
-  void mind_stretches(ValueId root, Buffer& buffer, const std::vector<ValueId>& hosts) {
+  void mind_stretches(ValueId root, Buffer& buffer) {
     const int first = buffer.first, last = buffer.last;
     for (const Stretch& stretch : plan_.stretches) {
       if (stretch.turns == 1 || last < stretch.first || first >= stretch.last) continue;
       if (stretch.first <= first && last < stretch.last) {
-        for (std::size_t id = 0; id < hosts.size(); ++id) {
-          if (hosts[id] == root) share_among_samples(static_cast<ValueId>(id));
-        }
+        share_among_samples(root);
       } else {
         buffer.first = std::min(buffer.first, stretch.first);
         buffer.last = std::max(buffer.last, stretch.last - 1);
@@ -135,7 +133,7 @@ class MemoryPlanner {
 
   void share_among_samples(ValueId root) {
     for (Placement& placement : plan_.values) {
-      if (placement.root == root) placement.sample_stride = 0;
+      if (placement.root != kAbsent && hosts_[placement.root] == root) placement.sample_stride = 0;
     }
   }
 
@@ -173,22 +171,20 @@ class MemoryPlanner {
     });
   }
 
-  // By root, the one in whose memory it lies: itself, or what it replaces. Buffers then live as
-  // long as all that lie in them.
-  std::vector<ValueId> find_hosts(std::vector<Buffer>& by_root) const {
-    std::vector<ValueId> hosts(by_root.size());
-    for (std::size_t id = 0; id < hosts.size(); ++id) hosts[id] = static_cast<ValueId>(id);
+  // Buffers then live as long as all that lie in them.
+  void find_hosts(std::vector<Buffer>& by_root) {
+    hosts_.resize(by_root.size());
+    for (std::size_t id = 0; id < hosts_.size(); ++id) hosts_[id] = static_cast<ValueId>(id);
     const auto on_device = [](const Step& step) { return step.on_device; };
-    if (std::any_of(plan_.steps.begin(), plan_.steps.end(), on_device)) return hosts;
+    if (std::any_of(plan_.steps.begin(), plan_.steps.end(), on_device)) return;
     for (int s = 0; s < static_cast<int>(plan_.steps.size()); ++s) {
       const ValueId operand = replaced_by(s, by_root);
       if (operand == kAbsent) continue;
-      const ValueId output = plan_.steps[s].outputs[0], host = hosts[operand];
+      const ValueId output = plan_.steps[s].outputs[0], host = hosts_[operand];
       if (!in_one_turn(by_root[host].first, by_root[output].last)) continue;
-      hosts[output] = host;
+      hosts_[output] = host;
       by_root[host].last = std::max(by_root[host].last, by_root[output].last);
     }
-    return hosts;
   }
 
   void allocate() {
@@ -211,12 +207,12 @@ class MemoryPlanner {
     }
     for (ValueId output : plan_.program.outputs) live(output, steps);
 
-    const std::vector<ValueId> hosts = find_hosts(by_root);
+    find_hosts(by_root);
     std::vector<Buffer> planes, dense;
     for (std::size_t root = 0; root < by_root.size(); ++root) {
       const bool used = by_root[root].first <= by_root[root].last;
-      if (!used || hosts[root] != static_cast<ValueId>(root)) continue;
-      mind_stretches(static_cast<ValueId>(root), by_root[root], hosts);
+      if (!used || hosts_[root] != static_cast<ValueId>(root)) continue;
+      mind_stretches(static_cast<ValueId>(root), by_root[root]);
       by_root[root].bytes = bytes_of(static_cast<ValueId>(root));
       by_root[root].offset = &offsets[root];
       (plan_.values[root].plane ? planes : dense).push_back(by_root[root]);
@@ -238,7 +234,7 @@ class MemoryPlanner {
     plan_.planes_bytes = place(planes);
     plan_.dense_bytes = place(dense);
     for (Placement& placement : plan_.values) {
-      if (placement.root != kAbsent) placement.offset = offsets[hosts[placement.root]];
+      if (placement.root != kAbsent) placement.offset = offsets[hosts_[placement.root]];
     }
   }
 
@@ -280,6 +276,7 @@ class MemoryPlanner {
   }
 
   Plan& plan_;
+  std::vector<ValueId> hosts_;  // by root: the one in whose memory it lies, or itself
 };
 
 }  // namespace

@@ -1,18 +1,15 @@
 #include "run/folded_constants.h"
 
+#include "plan/geometry.h"
+
 namespace pdrt::run {
-namespace {
-
-std::int64_t whole_groups(std::int64_t floats) { return (floats + kLanes - 1) / kLanes; }
-
-}  // namespace
 
 std::size_t folded_columns(const plan::Plan& plan) {
-  std::int64_t most = 0;
+  std::int32_t most = 0;
   for (const plan::Step& step : plan.steps) {
     const auto* form = std::get_if<plan::ConvolutionForm>(&step.form);
     if (!form || form->depthwise() || !form->reads_inside()) continue;
-    most = std::max(most, whole_groups(form->group_channels() * form->taps()) * kLanes);
+    most = std::max(most, plan::whole_lanes(form->group_channels() * form->taps()));
   }
   return static_cast<std::size_t>(most);
 }
