@@ -20,6 +20,16 @@ namespace {
 
 constexpr std::align_val_t kAlignment{64};
 
+// MADV_POPULATE_READ of Linux 5.14, which not every system's headers know; an older kernel refuses.
+constexpr int kPopulateRead = 22;
+
+std::size_t page_size() {
+  static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+std::size_t rounded_down(std::size_t bytes) { return bytes / page_size() * page_size(); }
+
 [[noreturn]] void refuse_unreadable(const std::string& path, int error) {
   refuse(path, FileFault::file_unreadable,
          "the file cannot be read: " + std::string(std::strerror(error)));
@@ -59,16 +69,28 @@ std::shared_ptr<const FileBytes> FileBytes::copy_of(const void* bytes, std::size
   return copy;
 }
 
-void FileBytes::release(const void* first, std::size_t bytes) const {
+std::size_t FileBytes::place_of(const void* first, std::size_t bytes) const {
   const auto* const from = static_cast<const unsigned char*>(first);
   const std::less<> before;  // defined for any two pointers
-  if (!mapped_ || before(from, data_) || before(data_ + size_, from + bytes)) return;
-  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  if (!mapped_ || before(from, data_) || before(data_ + size_, from + bytes)) return size_;
+  return static_cast<std::size_t>(from - data_);
+}
+
+void FileBytes::advise(std::size_t begin, std::size_t end, int advice) const {
   // The mapping begins with a page.
-  const auto at = static_cast<std::size_t>(from - data_);
-  const std::size_t begin = (at + page - 1) / page * page, end = (at + bytes) / page * page;
+  if (begin < end) ::madvise(const_cast<unsigned char*>(data_ + begin), end - begin, advice);
+}
+
+void FileBytes::fetch(const void* first, std::size_t bytes) const {
+  const std::size_t at = place_of(first, bytes);
+  if (at < size_) advise(rounded_down(at), at + bytes, kPopulateRead);
+}
+
+void FileBytes::release(const void* first, std::size_t bytes) const {
+  const std::size_t at = place_of(first, bytes);
   // Nobody writes to a private mapping of a file, so what is dropped is what the file holds.
-  if (begin < end) ::madvise(const_cast<unsigned char*>(data_ + begin), end - begin, MADV_DONTNEED);
+  if (at < size_)
+    advise(rounded_down(at + page_size() - 1), rounded_down(at + bytes), MADV_DONTNEED);
 }
 
 FileBytes::~FileBytes() {

@@ -20,6 +20,10 @@ class FileBytes {
   FileBytes(const FileBytes&) = delete;
   FileBytes& operator=(const FileBytes&) = delete;
 
+  // Fetches the pages of these bytes now, which are all about to be read: many at a time, where
+  // reading them would fetch a few at a time. Does nothing where `release` would do nothing.
+  void fetch(const void* first, std::size_t bytes) const;
+
   // Gives back the memory of whole pages within these bytes, which a plan has copied in another
   // order and will hardly read again. They can be read all the same: the system fetches them anew.
   // Does nothing to a copy from memory, nor to memory that is not this file's.
@@ -30,6 +34,11 @@ class FileBytes {
 
  private:
   FileBytes() = default;
+
+  // Where in the mapping `bytes` bytes from `first` on begin; size() where they are not all in it.
+  std::size_t place_of(const void* first, std::size_t bytes) const;
+  // Tells the system what pages [begin, end) are wanted for; nothing depends on whether it listens.
+  void advise(std::size_t begin, std::size_t end, int advice) const;
 
   const unsigned char* data_ = nullptr;
   std::size_t size_ = 0;

@@ -1,17 +1,13 @@
 #include "run/host_steps.h"
 
-#include "model/mapped_file.h"
+#include "run/stored_weights.h"
 
 namespace pdrt::run {
 namespace {
 
-// The file's weights, where another form of them is what will usually be read.
-void release_weights(const plan::Plan& plan, std::size_t s) {
+bool packed_is_cheapest(const plan::Plan& plan, std::size_t s) {
   const auto& form = std::get<plan::ConvolutionForm>(plan.steps[s].form);
-  const std::int64_t kernels = form.kernels / form.groups, channels = form.group_channels();
-  if (cheapest_way(plan, s, kernels, channels) == kDirect) return;
-  const auto file = std::static_pointer_cast<const FileBytes>(plan.program.graph->storage);
-  file->release(form.weights, form.kernels * channels * form.taps() * sizeof(float));
+  return cheapest_way(plan, s, form.kernels / form.groups, form.group_channels()) != kDirect;
 }
 
 }  // namespace
@@ -22,12 +18,16 @@ HostSteps::HostSteps(const plan::Plan& plan, const cpu::Engine& engine, int thre
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];
     implementations_.push_back(&implementation_of(step));
-    if (step.on_device || !std::holds_alternative<plan::ConvolutionForm>(step.form)) continue;
+    if (step.on_device) continue;
+    const bool convolution = std::holds_alternative<plan::ConvolutionForm>(step.form);
+    const bool reads_packed = convolution && packed_is_cheapest(plan, s);
+    if (step.need == plan::kNeedAll && !reads_packed) fetch_weights(plan, s);  // for every run
+    if (!convolution) continue;
     for (int index = 0; index < kWays; ++index) {
       if (!way(index).possible(plan, s)) continue;
       packed_[s * kWays + index] = way(index).pack(plan, s, engine, threads, packed);
     }
-    release_weights(plan, s);
+    if (reads_packed) release_weights(plan, s);
   }
   packed_bytes_ = packed.bytes();
   for (const Tensor& tensor : plan.packed) packed_bytes_ += tensor.bytes();

@@ -1,5 +1,7 @@
 #include "run/winograd.h"
 
+#include "run/stored_weights.h"
+
 namespace pdrt::run::winograd {
 namespace {
 
@@ -99,6 +101,7 @@ const float* pack(const plan::Plan& plan, std::size_t step, const cpu::Engine& e
   const auto& form = std::get<ConvolutionForm>(plan.steps[step].form);
   const WinogradPlan& own = own_plan(plan, step);
   return packed.get(form.weights, own.tile, [&] {
+    fetch_weights(plan, step);
     Tensor tensor(DType::f32, {own.positions(), own.weights_stride});
     auto* to = tensor.as<float>();
     cpu::parallel_for(static_cast<int>(form.kernels), threads, [&](int k) {

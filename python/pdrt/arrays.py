@@ -1,5 +1,6 @@
 """Whatever a caller passes as an input, turned into a numpy array without a copy, or refused with the reason."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,7 +52,8 @@ def as_array(value: Any, what: str) -> NDArray[Any]:
     Raises:
         InputError: beginning with `what`, where it is neither, or lies on a device other than the CPU.
     """
-    if isinstance(value, numpy.ma.MaskedArray):
+    # Not numpy.ma.MaskedArray, which would import its module, milliseconds of the first run: who has one, has it.
+    if isinstance(value, getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())):
         raise InputError(f"{what} is a masked array, and pdrt has no masks; fill it with x.filled(value)")
     if isinstance(value, numpy.ndarray | numpy.generic):
         return numpy.asarray(value)

@@ -229,11 +229,17 @@ void pages_are_given_back() {
       CHECK(!present(bytes->data() + 27 * page));
       CHECK(present(bytes->data() + 28 * page));
     }
+    // From Linux 5.14 on. Neighbours may come along.
+    bytes->fetch(bytes->data() + 12 * page + 5, 2 * page);
+    if (visible && present(bytes->data() + 13 * page))
+      CHECK(present(bytes->data() + 12 * page) && present(bytes->data() + 14 * page));
     bytes->release(bytes->data() + 40 * page + 1, page);  // no whole page
     if (visible) CHECK(present(bytes->data() + 40 * page) && present(bytes->data() + 41 * page));
     // Elsewhere, or only partly this file's.
     std::vector<unsigned char> heap(content);
     bytes->release(heap.data(), heap.size());
+    bytes->fetch(heap.data(), heap.size());
+    bytes->fetch(bytes->data() + 63 * page, 2 * page);
     bytes->release(bytes->data() + 60 * page, 5 * page);
     CHECK(heap == content);
     if (visible) CHECK(present(bytes->data() + 62 * page));

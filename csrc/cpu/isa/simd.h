@@ -60,6 +60,32 @@ PDRT_INLINE void store(float* to, Floats x) {
   *reinterpret_cast<Unaligned*>(to) = x;
 }
 
+// Copies what is read much later, where the instruction set can without reading the memory it goes
+// to first. Before others may read it, `stored_past_caches`.
+PDRT_INLINE void copy_past_caches(float* to, const float* from, int count) {
+  int done = 0;
+#if defined(__AVX__)
+  constexpr std::uintptr_t kLine = 64;
+  if (reinterpret_cast<std::uintptr_t>(to) % kLine == 0) {
+    for (; done + kLanes <= count; done += kLanes) {
+      for (int at = done; at < done + kLanes; at += kVector) {
+#if PDRT_VECTOR_BYTES == 64
+        _mm512_stream_ps(to + at, load(from + at));
+#else
+        _mm256_stream_ps(to + at, load(from + at));
+#endif
+      }
+    }
+  }
+#endif
+  std::memcpy(to + done, from + done, static_cast<std::size_t>(count - done) * sizeof(float));
+}
+PDRT_INLINE void stored_past_caches() {
+#if defined(__AVX__)
+  _mm_sfence();
+#endif
+}
+
 PDRT_INLINE Floats splat(float x) {
   // Not Floats{} + x, which would turn -0 into +0.
 #if PDRT_VECTOR_BYTES == 64

@@ -1,20 +1,46 @@
 // Winograd: the nine taps of one kernel to positions, lanes being input channels.
+#include "cpu/isa/shuffles.h"
 #include "cpu/isa/winograd.h"
 
 namespace pdrt::cpu::PDRT_ISA {
 
+// The nine taps of kVector inputs, each a vector.
+PDRT_INLINE void load_taps(const float* from, Floats (&taps)[9]) {
+  Floats by_column[3][3];  // [j][i]: column j of the rows of taps of a third of the inputs
+  unrolled<3>([&](int i) PDRT_LAMBDA {
+    const float* const third = from + 3 * i * kVector;
+    const Floats mixed[3] = {load(third), load(third + kVector), load(third + 2 * kVector)};
+    Floats columns[3];
+    deinterleave(mixed, columns);
+    unrolled<3>([&](int j) PDRT_LAMBDA { by_column[j][i] = columns[j]; });
+  });
+  unrolled<3>([&](int j) PDRT_LAMBDA {
+    Floats rows[3];
+    deinterleave(by_column[j], rows);
+    unrolled<3>([&](int i) PDRT_LAMBDA { taps[3 * i + j] = rows[i]; });
+  });
+}
+
+// Inputs whose positions are gathered before they are stored: a few cache lines for each position.
+constexpr int kGathered = 4 * kLanes;
+
+// Of at most kGathered inputs, to [position][kGathered].
 template <int kTile>
-static void transform(const float* taps, int channels, float* out, std::int64_t position_stride) {
+static void transform_some(const float* taps, int channels, float* out) {
   constexpr int kSide = kTile + 2;
   for (int first = 0; first < channels; first += kVector) {
+    Floats g[9];
     const int count = smaller_of(kVector, channels - first);
-    float by_tap[9][kVector] = {};
-    for (int c = 0; c < count; ++c) {
-      for (int t = 0; t < 9; ++t) by_tap[t][c] = taps[(first + c) * 9 + t];
+    if (count == kVector) {
+      load_taps(taps + first * 9, g);
+    } else {
+      float last[9 * kVector] = {};
+      std::memcpy(last, taps + first * 9, static_cast<std::size_t>(count) * 9 * sizeof(float));
+      load_taps(last, g);
     }
     Floats columns[3][kSide];  // [j][i]: row i of G g, still at column j
     unrolled<3>([&](int j) PDRT_LAMBDA {
-      const Floats column[3] = {load(by_tap[j]), load(by_tap[3 + j]), load(by_tap[6 + j])};
+      const Floats column[3] = {g[j], g[3 + j], g[6 + j]};
       transform_weights(column, columns[j]);
     });
     unrolled<kSide>([&](int i) PDRT_LAMBDA {
@@ -22,17 +48,25 @@ static void transform(const float* taps, int channels, float* out, std::int64_t 
       Floats transformed[kSide];
       transform_weights(row, transformed);
       unrolled<kSide>([&](int j) PDRT_LAMBDA {
-        float* to = out + (i * kSide + j) * position_stride + first;
-        if (count == kVector) {
-          store(to, transformed[j]);
-        } else {
-          float lanes[kVector];
-          store(lanes, transformed[j]);
-          std::memcpy(to, lanes, static_cast<std::size_t>(count) * sizeof(float));
-        }
+        store(out + (i * kSide + j) * kGathered + first, transformed[j]);
       });
     });
   }
+}
+
+template <int kTile>
+static void transform(const float* taps, int channels, float* out, std::int64_t position_stride) {
+  constexpr int kPositions = (kTile + 2) * (kTile + 2);
+  alignas(64) float gathered[kPositions * kGathered];
+  for (int first = 0; first < channels; first += kGathered) {
+    const int count = smaller_of(kGathered, channels - first);
+    transform_some<kTile>(taps + first * 9, count, gathered);
+    for (int position = 0; position < kPositions; ++position) {
+      copy_past_caches(out + position * position_stride + first, gathered + position * kGathered,
+                       count);
+    }
+  }
+  stored_past_caches();
 }
 
 void winograd_weights(int tile, const float* taps, int channels, float* out,
