@@ -247,7 +247,7 @@ pdrt::TensorView view_of(const DeviceArray& array, const std::string& name) {
 
 // Arrays of any kind in, outputs into arrays that are there.
 void run_into(pdrt::Session& session, std::vector<std::variant<DeviceArray, py::array>> inputs,
-              std::vector<std::variant<DeviceArray, py::array>> outputs) {
+              std::vector<std::variant<DeviceArray, py::array>> outputs, bool check_finite) {
   const auto views_of = [](auto& arrays, const std::vector<pdrt::Spec>& specs) {
     std::vector<pdrt::TensorView> views;
     for (std::size_t i = 0; i < arrays.size(); ++i) {
@@ -258,18 +258,22 @@ void run_into(pdrt::Session& session, std::vector<std::variant<DeviceArray, py::
   };
   const std::vector<pdrt::TensorView> from = views_of(inputs, session.inputs()),
                                       to = views_of(outputs, session.outputs());
+  std::map<std::string, pdrt::TensorView> named;
+  for (std::size_t i = 0; i < from.size(); ++i) named.emplace(session.inputs()[i].name, from[i]);
   py::gil_scoped_release unlocked;
+  if (check_finite) session.check_finite(named);
   session.run_into(from, to);
 }
 
 // Takes the map by value: it keeps the arrays alive, and those that view_of had to copy.
-py::dict run(pdrt::Session& session, std::map<std::string, py::array> inputs) {
+py::dict run(pdrt::Session& session, std::map<std::string, py::array> inputs, bool check_finite) {
   std::map<std::string, pdrt::TensorView> views;
   for (auto& [name, array] : inputs) views.emplace(name, view_of(array, name));
 
   std::vector<pdrt::Tensor> results;
   {
     py::gil_scoped_release unlocked;
+    if (check_finite) session.check_finite(views);
     results = session.run(views);
   }
   py::dict outputs;
@@ -389,8 +393,8 @@ void bind_session(py::module_& module) {
       .def_property_readonly(
           "outputs",
           [](const pdrt::Session& session) { return py::tuple(py::cast(session.outputs())); })
-      .def("run", &run, "inputs"_a)
-      .def("run_into", &run_into, "inputs"_a, "outputs"_a)
+      .def("run", &run, "inputs"_a, py::kw_only(), "check_finite"_a = false)
+      .def("run_into", &run_into, "inputs"_a, "outputs"_a, py::kw_only(), "check_finite"_a = false)
       .def(
           "output_shapes",
           [](const pdrt::Session& session, const std::vector<pdrt::Shape>& shapes) {

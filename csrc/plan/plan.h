@@ -35,6 +35,7 @@ struct Placement {
   std::size_t offset = 0;          // bytes into its zone
   std::int64_t state = -1;        // planes: index of the first channel's state, see run/workspace.h
   std::int64_t state_stride = 0;  // states from sample to sample
+  bool taken_apart = false;       // planes of an input, of which nothing but their phases is read
   TensorView view;  // dtype, shape and strides; the data is filled in where a workspace is at hand
 };
 
@@ -91,6 +92,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
 
 // The passes of make_plan after the steps are in order.
 void lay_out(Plan& plan, const PlanOptions& options);  // geometries, taps, ways to compute
+void find_inputs_apart(Plan& plan);
 void find_stretches(Plan& plan);
 void assign_memory(Plan& plan);  // placements, zones
 

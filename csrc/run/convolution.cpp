@@ -27,8 +27,7 @@ Inputs list_inputs(const Frame& frame, const plan::Step& step, std::int64_t samp
   const ValueId input = step.inputs[0];
   const Channel* states = frame.channels(input, sample);
   const float* constants = frame.off_values(input, sample);
-  float* const planes = frame.plane(input, sample, first);
-  const std::int64_t stride = frame.plan.values[input].plane->stride;
+  const Frame::Planes planes = frame.planes_to_read(input, sample);
   Workspace& work = frame.work;
   Inputs inputs;
   for (int c = 0; c < count; ++c) {
@@ -42,7 +41,7 @@ Inputs list_inputs(const Frame& frame, const plan::Step& step, std::int64_t samp
       frame.materialise(input, sample, channel);
     }
     work.input_channels[inputs.visited] = c;
-    work.input_planes[inputs.visited] = planes + c * stride;
+    work.input_planes[inputs.visited] = planes.data + channel * planes.stride;
     ++inputs.visited;
   }
   return inputs;

@@ -14,7 +14,7 @@ void split_inputs(const Frame& frame, std::size_t s, int visited) {
   phases.phases = own.taps.phase_list.data();
   float* scratch = reinterpret_cast<float*>(work.planes() + own.scratch);
   const std::int64_t floats = own.taps.floats_per_channel();
-  const Plane& plane = *frame.plan.values[frame.plan.steps[s].inputs[0]].plane;
+  const Plane& plane = frame.planes_to_read(frame.plan.steps[s].inputs[0], 0).geometry;
   auto split = [&](int i) {
     frame.engine.split(phases, work.input_planes[i], plane, scratch + i * floats + phases.lead);
   };

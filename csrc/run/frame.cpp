@@ -11,6 +11,14 @@ const void* Frame::data(ValueId id) const {
   return work.dense() + at.offset;
 }
 
+Frame::Planes Frame::planes_to_read(ValueId id, std::int64_t sample) const {
+  const CallersPlanes& callers = work.callers_planes[id];
+  if (callers.data != nullptr) {
+    return {callers.data + sample * callers.sample_stride, callers.channel_stride, callers.plane};
+  }
+  return {plane(id, sample, 0), plan.values[id].plane->stride, *plan.values[id].plane};
+}
+
 void Frame::materialise(ValueId id, std::int64_t sample, std::int64_t channel) const {
   Channel& state = channels(id, sample)[channel];
   if (state != Channel::off) return;

@@ -52,6 +52,14 @@ class Frame {
     return reinterpret_cast<float*>(work.planes() + at.offset) + sample * at.sample_stride +
            (at.first_channel + channel) * at.plane->stride + at.plane->lead;
   }
+  // One sample's planes wherever they are, the caller's array included: pixel (0,0) of channel c is
+  // at data + c * stride.
+  struct Planes {
+    const float* data;
+    std::int64_t stride;
+    const Plane& geometry;
+  };
+  Planes planes_to_read(ValueId id, std::int64_t sample) const;
   // The elements of a dense value, wherever they are.
   const void* data(ValueId id) const;
   void* writable(ValueId id) const { return work.dense() + plan.values[id].offset; }

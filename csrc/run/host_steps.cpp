@@ -5,9 +5,11 @@
 namespace pdrt::run {
 namespace {
 
-bool packed_is_cheapest(const plan::Plan& plan, std::size_t s) {
-  const auto& form = std::get<plan::ConvolutionForm>(plan.steps[s].form);
-  return cheapest_way(plan, s, form.kernels / form.groups, form.group_channels()) != kDirect;
+// Whether weights in another form than the file's are what will usually be read.
+bool prefers_packed(const plan::Plan& plan, std::size_t s) {
+  const auto* form = std::get_if<plan::ConvolutionForm>(&plan.steps[s].form);
+  return form &&
+         cheapest_way(plan, s, form->kernels / form->groups, form->group_channels()) != kDirect;
 }
 
 }  // namespace
@@ -18,19 +20,23 @@ HostSteps::HostSteps(const plan::Plan& plan, const cpu::Engine& engine, int thre
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];
     implementations_.push_back(&implementation_of(step));
-    if (step.on_device) continue;
-    const bool convolution = std::holds_alternative<plan::ConvolutionForm>(step.form);
-    const bool reads_packed = convolution && packed_is_cheapest(plan, s);
-    if (step.need == plan::kNeedAll && !reads_packed) fetch_weights(plan, s);  // for every run
-    if (!convolution) continue;
+    if (step.on_device || !std::holds_alternative<plan::ConvolutionForm>(step.form)) continue;
     for (int index = 0; index < kWays; ++index) {
       if (!way(index).possible(plan, s)) continue;
       packed_[s * kWays + index] = way(index).pack(plan, s, engine, threads, packed);
     }
-    if (reads_packed) release_weights(plan, s);
+    if (prefers_packed(plan, s)) release_weights(plan, s);
   }
   packed_bytes_ = packed.bytes();
   for (const Tensor& tensor : plan.packed) packed_bytes_ += tensor.bytes();
+}
+
+void HostSteps::before_first_run() const {
+  for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
+    const plan::Step& step = plan_.steps[s];
+    if (!step.on_device && step.need == plan::kNeedAll && !prefers_packed(plan_, s))
+      fetch_weights(plan_, s);
+  }
 }
 
 std::string HostSteps::implementation(std::size_t s) const {

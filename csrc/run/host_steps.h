@@ -16,6 +16,9 @@ class HostSteps {
 
   const PackedSteps& packed() const { return packed_; }
   std::size_t packed_bytes() const { return packed_bytes_; }
+  // Fetches the weights that every run reads whole; what can be off is left in the file until it is
+  // on, and everything is until somebody runs the plan.
+  void before_first_run() const;
   void run(const Frame& frame, std::size_t step) const { implementations_[step]->run(frame, step); }
   // For a convolution, the way that runs it when all is on; samples with less on may take another.
   std::string implementation(std::size_t step) const;

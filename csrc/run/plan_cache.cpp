@@ -58,6 +58,7 @@ std::unique_ptr<Workspace> PreparedPlan::take() {
       return workspace;
     }
   }
+  host_steps_.before_first_run();
   return executor_->make_workspace();
 }
 

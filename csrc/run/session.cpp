@@ -9,6 +9,7 @@
 #include "pdrt/error.h"
 #include "run/device/device.h"
 #include "run/device/programs.h"
+#include "run/finite.h"
 #include "run/input_checks.h"
 #include "run/plan_cache.h"
 #include "run/statistics.h"
@@ -175,6 +176,21 @@ struct Session::State {
     prepared->give_back(std::move(workspace));
   }
 
+  // The same with outputs of its own.
+  std::vector<Tensor> run(const std::map<std::string, TensorView>& inputs, RunStats* stats) {
+    std::vector<Tensor> results;
+    run(run::in_order(graph(), inputs), stats, [&](const run::Frame& frame) {
+      std::vector<TensorView> views;
+      for (ValueId id : frame.plan.program.outputs) {
+        const plan::Value& value = frame.plan.value(id);
+        results.emplace_back(value.dtype, value.shape);
+        views.push_back(results.back().view());
+      }
+      return views;
+    });
+    return results;
+  }
+
   // Whether an array on a device can be taken from there.
   void check_buffer(const std::string& name, const TensorView& view) const {
     const std::string what = graph().source + ": '" + name + "' is on an OpenCL device";
@@ -209,22 +225,11 @@ const std::vector<Spec>& Session::inputs() const { return state_->graph().input_
 const std::vector<Spec>& Session::outputs() const { return state_->output_specs; }
 
 std::vector<Tensor> Session::run(const std::map<std::string, TensorView>& inputs) {
-  RunStats unused;
-  return run(inputs, unused);
+  return state_->run(inputs, nullptr);
 }
 
 std::vector<Tensor> Session::run(const std::map<std::string, TensorView>& inputs, RunStats& stats) {
-  std::vector<Tensor> results;
-  state_->run(run::in_order(state_->graph(), inputs), &stats, [&](const run::Frame& frame) {
-    std::vector<TensorView> views;
-    for (ValueId id : frame.plan.program.outputs) {
-      const plan::Value& value = frame.plan.value(id);
-      results.emplace_back(value.dtype, value.shape);
-      views.push_back(results.back().view());
-    }
-    return views;
-  });
-  return results;
+  return state_->run(inputs, &stats);
 }
 
 void Session::run_into(const std::vector<TensorView>& inputs,
@@ -250,6 +255,14 @@ void Session::run_into(const std::vector<TensorView>& inputs,
     }
     return outputs;
   });
+}
+
+void Session::check_finite(const std::map<std::string, TensorView>& inputs) const {
+  const std::vector<TensorView> views = run::in_order(state_->graph(), inputs);
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    run::check_finite(state_->graph().source, state_->graph().input_specs[i], views[i],
+                      state_->engine, state_->threads);
+  }
 }
 
 std::vector<Shape> Session::output_shapes(const std::vector<Shape>& shapes) const {

@@ -3,11 +3,41 @@
 namespace pdrt::run {
 namespace {
 
+// A row longer than any picture's; a plane's span must fit in 32 bits.
+constexpr std::int64_t kLongRow = std::int64_t{1} << 20;
+
+// The caller's planes, if a step that takes them apart can read them there; else with no data.
+CallersPlanes callers_planes(const plan::Placement& at, const TensorView& from) {
+  CallersPlanes planes;
+  const int height = at.plane->height, width = at.plane->width;
+  const std::int64_t row = from.rank == 4 ? from.strides[2] : width;
+  const bool plain = from.strides[from.rank - 1] == 1 && row >= width && row <= kLongRow &&
+                     height <= kLongRow / row;
+  if (!at.taken_apart || !plain) return planes;
+  planes.data = from.as<float>();
+  planes.sample_stride = from.strides[0];
+  planes.channel_stride = from.strides[1];
+  planes.plane.height = height;
+  planes.plane.width = width;
+  planes.plane.row = static_cast<std::int32_t>(row);
+  planes.plane.stride = planes.plane.flat = (height - 1) * planes.plane.row + width;
+  return planes;
+}
+
 void load_planes(const Frame& frame, ValueId id, const TensorView& from) {
   const plan::Extent e = frame.extent(id);
   const Plane& plane = *frame.plan.values[id].plane;
   const std::int64_t row = from.rank == 4 ? from.strides[2] : 0,
                      pixel = from.strides[from.rank - 1];
+  CallersPlanes& callers = frame.work.callers_planes[id];
+  callers = callers_planes(frame.plan.values[id], from);
+  if (callers.data != nullptr) {
+    for (std::int64_t n = 0; n < e.samples; ++n) {
+      std::fill_n(frame.channels(id, n), e.channels, Channel::on);
+      std::fill_n(frame.off_values(id, n), e.channels, 0.0f);
+    }
+    return;
+  }
   for (std::int64_t n = 0; n < e.samples; ++n) {
     for (std::int64_t c = 0; c < e.channels; ++c) {
       float* to = frame.plane(id, n, c);

@@ -10,6 +10,7 @@ Workspace::Workspace(const plan::Plan& plan, Lent lent)
     : channels(plan.states, Channel::on),
       off_values(plan.states, 0.0f),
       inputs(plan.values.size(), nullptr),
+      callers_planes(plan.values.size()),
       counts(plan.steps.size() * plan.max_samples),
       samples(plan.max_samples),
       needed(plan.max_channels),

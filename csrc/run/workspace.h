@@ -24,6 +24,14 @@ struct Count {
   std::int64_t active = 0, visited = 0;
 };
 
+// Planes of a caller's array, where they are read there: pixel (0,0) of channel c of sample n is at
+// data + n * sample_stride + c * channel_stride, and nothing around the pixels may be read.
+struct CallersPlanes {
+  const float* data = nullptr;  // nullptr: they were copied
+  std::int64_t sample_stride = 0, channel_stride = 0;
+  Plane plane;
+};
+
 class Workspace {
  public:
   // `lent`: zones whose memory is somebody else's, who says where it is.
@@ -39,12 +47,13 @@ class Workspace {
   std::byte* planes() const { return planes_; }
   std::byte* dense() const { return dense_; }
 
-  std::vector<Channel> channels;          // by Placement::state
-  std::vector<float> off_values;          // the constant of a channel that is not on
-  std::vector<const void*> inputs;        // by value: the caller's array, where it is used in place
-  std::vector<Count> counts;              // [step][sample], for layers
-  std::int64_t samples;                   // row length of `counts`
-  std::vector<double> step_milliseconds;  // of a profiled run, else empty
+  std::vector<Channel> channels;    // by Placement::state
+  std::vector<float> off_values;    // the constant of a channel that is not on
+  std::vector<const void*> inputs;  // by value: the caller's array, where it is used in place
+  std::vector<CallersPlanes> callers_planes;  // by value
+  std::vector<Count> counts;                  // [step][sample], for layers
+  std::int64_t samples;                       // row length of `counts`
+  std::vector<double> step_milliseconds;      // of a profiled run, else empty
 
   // How a device and the host waited for each other. All zero without a device.
   struct Waits {

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy
 from numpy.typing import NDArray
@@ -12,13 +12,11 @@ from pdrt._core import InputError
 _DLPACK_CPU = 1
 
 
-def as_arrays(
-    inputs: Mapping[str, Any], dtypes: Mapping[str, numpy.dtype[Any]], *, check_finite: bool
-) -> dict[str, NDArray[Any]]:
+def as_arrays(inputs: Mapping[str, Any], dtypes: Mapping[str, numpy.dtype[Any]]) -> dict[str, NDArray[Any]]:
     """Returns the inputs of a model whose inputs have these dtypes as numpy arrays on the callers' own memory.
 
     The runtime checks everything that makes a run safe. The checks here come first because they can say more: what is
-    an array, what the inputs are called, how to convert a dtype, and where a NaN is.
+    an array, what the inputs are called and how to convert a dtype.
 
     Raises:
         InputError: naming the input and what is wrong with it.
@@ -40,10 +38,22 @@ def as_arrays(
                 f"input '{name}' has dtype {array.dtype} and the model takes {dtype}; "
                 f"convert it with x.astype(numpy.{dtype})"
             )
-        if check_finite and array.dtype.kind == "f":
-            _require_finite(array, name)
         arrays[name] = array
     return arrays
+
+
+def are_arrays(inputs: Any, dtypes: Mapping[str, numpy.dtype[Any]]) -> TypeGuard[dict[str, NDArray[Any]]]:
+    """Whether these are numpy arrays, by name, of the dtypes they must have, and `as_arrays` has nothing to do.
+
+    It takes a fiftieth of a millisecond to find that out, behind a run that has filled all caches.
+    """
+    if type(inputs) is not dict or len(inputs) != len(dtypes):
+        return False
+    for name, dtype in dtypes.items():
+        array = inputs.get(name)
+        if type(array) is not numpy.ndarray or array.dtype != dtype:
+            return False
+    return True
 
 
 def as_array(value: Any, what: str) -> NDArray[Any]:
@@ -67,19 +77,6 @@ def as_array(value: Any, what: str) -> NDArray[Any]:
         raise InputError(f"{what}, {_article(value)}, cannot be read through DLPack: {error}") from error
     raise InputError(
         f"{what}, {_article(value)}, is not in CPU memory (DLPack device type {device_type}); move it there first"
-    )
-
-
-def _require_finite(array: NDArray[Any], name: str) -> None:
-    finite = numpy.isfinite(array)
-    if finite.all():
-        return
-    bad = numpy.argwhere(~finite)
-    first = tuple(int(i) for i in bad[0])
-    count = "1 value that is" if len(bad) == 1 else f"{len(bad)} values that are"
-    raise InputError(
-        f"input '{name}' has {count} not finite, the first {array[first]} at {first}; "
-        "mend the input, or pass check_finite=False to run it as it is"
     )
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pdrt import _core
 from pdrt._core import InputError, Model, Spec
-from pdrt.arrays import as_arrays
+from pdrt.arrays import are_arrays, as_arrays
 from pdrt.loading import Source, load_for
 from pdrt.opencl_arrays import Place, core_array, is_of_pyopencl, new_outputs, place_of
 from pdrt.reports import Explanation, RunStats
@@ -122,14 +122,16 @@ class Session:
         Raises:
             InputError: naming the input, what it is and what was expected.
         """
+        if out is None and are_arrays(inputs, self._dtypes):
+            return self._core.run(inputs, check_finite=check_finite)
         if out is not None or (isinstance(inputs, Mapping) and any(map(is_of_pyopencl, inputs.values()))):
             return self._run_on_device(inputs, out or {}, check_finite)
-        return self._core.run(as_arrays(inputs, self._dtypes, check_finite=check_finite))
+        return self._core.run(as_arrays(inputs, self._dtypes), check_finite=check_finite)
 
     def _run_on_device(self, inputs: Mapping[str, Any], out: Mapping[str, Any], check_finite: bool) -> dict[str, Any]:
         there = {name: value for name, value in inputs.items() if is_of_pyopencl(value)}
         here = {name: value for name, value in inputs.items() if name not in there}
-        arrays = as_arrays(here, self._dtypes, check_finite=check_finite)
+        arrays = as_arrays(here, self._dtypes)
         for kind, named, specs in (("input", there, self.inputs), ("output", out, self.outputs)):
             names = [spec.name for spec in specs]
             if unknown := [name for name in named if name not in names]:
@@ -146,7 +148,7 @@ class Session:
         queue = next((value.queue for value in there.values() if getattr(value, "queue", None)), self._queue)
         outputs = new_outputs(queue, self._core.output_shapes(shapes), self.outputs, out)
         to = [core_array(outputs[spec.name], spec, f"output '{spec.name}'") for spec in self.outputs]
-        self._core.run_into(given, to)
+        self._core.run_into(given, to, check_finite=check_finite)
         return outputs
 
     @property

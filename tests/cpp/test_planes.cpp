@@ -331,6 +331,19 @@ void test_memory(const Engine& engine, Random& random) {
   CHECK(loaded.memory.intact());
 }
 
+void test_finite(const Engine& engine, Random& random) {
+  Guarded numbers(random.between(1, 300));
+  for (int i = 0; i < numbers.size(); ++i) numbers.data()[i] = random.real();
+  numbers.data()[0] = std::numeric_limits<float>::max();
+  CHECK(engine.all_finite(numbers.data(), numbers.size()));
+  CHECK(engine.all_finite(numbers.data(), 0));
+  const float odd[] = {kNaN, std::numeric_limits<float>::infinity(),
+                       -std::numeric_limits<float>::infinity()};
+  numbers.data()[random.between(0, static_cast<int>(numbers.size()) - 1)] =
+      odd[random.between(0, 2)];
+  CHECK(!engine.all_finite(numbers.data(), numbers.size()));
+}
+
 void test_selection() {
   const std::vector<const Engine*>& engines = pdrt::cpu::engines();
   CHECK(engines.back()->name == "portable");
@@ -359,6 +372,7 @@ int main() {
       test_split(*engine, random);
       test_pool(*engine, random, false);
       test_memory(*engine, random);
+      test_finite(*engine, random);
     }
     for (int i = 0; i < 40; ++i) test_pool(*engine, random, true);
     CHECK(pdrt::cpu::measured_fma_peak(*engine) > 0);

@@ -28,6 +28,7 @@ void winograd_input(const WinogradMap& map, const float* in, float* out,
                     std::int64_t position_stride) noexcept;
 bool winograd_output(const WinogradOutput& task, const float* sums,
                      std::int64_t position_stride) noexcept;
+bool all_finite(const float* in, std::int64_t count) noexcept;
 double fma_burst(long iterations) noexcept;
 
 // Adds `count` floats to kLanes sums: number i to sum i % kLanes.

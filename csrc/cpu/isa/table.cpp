@@ -26,6 +26,7 @@ extern constexpr Engine kEngine{PDRT_TEXT(PDRT_ISA),
                                 winograd_weights,
                                 winograd_input,
                                 winograd_output,
+                                all_finite,
                                 fma_burst};
 
 }  // namespace pdrt::cpu::PDRT_ISA

@@ -135,6 +135,11 @@ class Session {
   void run_into(const std::vector<TensorView>& inputs, const std::vector<TensorView>& outputs,
                 RunStats* stats = nullptr);
 
+  // Throws InputError where an input holds NaN or an infinity, naming it, how many such it holds
+  // and the first. Arrays on a device are not looked through. Runs take everything: a caller who
+  // wants to be warned asks before.
+  void check_finite(const std::map<std::string, TensorView>& inputs) const;
+
   // Shapes of the outputs for these shapes of the inputs, in the order of inputs().
   std::vector<Shape> output_shapes(const std::vector<Shape>& shapes) const;
 
