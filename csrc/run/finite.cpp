@@ -27,8 +27,16 @@ bool all_finite(const float* in, std::int64_t count, const cpu::Engine& engine, 
   return finite.load(std::memory_order_relaxed);
 }
 
-// visit(offset, index) for the first element of each row, which is what the last dimension counts,
-// until one returns false. The view is not empty.
+// What the last dimension counts; of a scalar, itself.
+struct Row {
+  explicit Row(const TensorView& view)
+      : count(view.rank == 0 ? 1 : view.dims[view.rank - 1]),
+        stride(view.rank == 0 ? 1 : view.strides[view.rank - 1]) {}
+  std::int64_t count, stride;
+};
+
+// visit(offset, index) for the first element of each row, until one returns false. The view is not
+// empty.
 template <typename Visit>
 void for_each_row(const TensorView& view, const Visit& visit) {
   Index index{};
@@ -48,14 +56,13 @@ void for_each_row(const TensorView& view, const Visit& visit) {
 
 template <typename T>
 bool row_is_finite(const TensorView& view, std::int64_t offset, const cpu::Engine& engine) {
-  const T* const row = view.as<T>() + offset;
-  const std::int64_t count = view.rank == 0 ? 1 : view.dims[view.rank - 1],
-                     stride = view.rank == 0 ? 1 : view.strides[view.rank - 1];
+  const T* const from = view.as<T>() + offset;
+  const Row row(view);
   if constexpr (std::is_same_v<T, float>) {
-    if (stride == 1) return engine.all_finite(row, count);
+    if (row.stride == 1) return engine.all_finite(from, row.count);
   }
-  for (std::int64_t i = 0; i < count; ++i) {
-    if (!std::isfinite(row[i * stride])) return false;
+  for (std::int64_t i = 0; i < row.count; ++i) {
+    if (!std::isfinite(from[i * row.stride])) return false;
   }
   return true;
 }
@@ -89,13 +96,12 @@ template <typename T>
 std::string found_in(const TensorView& view) {
   std::int64_t count = 0;
   std::string first;
-  const std::int64_t columns = view.rank == 0 ? 1 : view.dims[view.rank - 1],
-                     stride = view.rank == 0 ? 1 : view.strides[view.rank - 1];
-  for_each_row(view, [&](std::int64_t offset, const Index& row) {
-    for (std::int64_t i = 0; i < columns; ++i) {
-      const double value = view.as<T>()[offset + i * stride];
+  const Row row(view);
+  for_each_row(view, [&](std::int64_t offset, const Index& begin) {
+    for (std::int64_t i = 0; i < row.count; ++i) {
+      const double value = view.as<T>()[offset + i * row.stride];
       if (std::isfinite(value) || ++count > 1) continue;
-      Index index = row;
+      Index index = begin;
       if (view.rank > 0) index[view.rank - 1] = i;
       first = text_of(value) + " at " + text_of(index, view.rank);
     }
