@@ -65,6 +65,23 @@ def test_importing_brings_only_numpy() -> None:
     assert not modules & {"onnx", "onnxruntime", "PIL", "matplotlib", "torch", "argparse", "asyncio", "multiprocessing"}
 
 
+def test_the_first_run_imports_nothing(tmp_path: Path) -> None:
+    """Whoever starts a process for a few images waits for every module."""
+    file = tmp_path / "gated.pdrt"
+    file.write_bytes(native.gated())
+    program = f"""
+import sys, numpy, pdrt
+image = numpy.ones({native.images(1).shape}, numpy.float32)
+before = set(sys.modules)
+session = pdrt.Session({str(file)!r})
+session.run({{"image": image}})
+session.run({{"image": image.view(type("Mine", (numpy.ndarray,), {{}}))}})  # the way that converts
+print(*sorted(set(sys.modules) - before))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("\n", "")
+
+
 @pytest.mark.usefixtures("timeout")
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_sessions_in_many_threads(threads: int) -> None:

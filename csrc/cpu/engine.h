@@ -159,6 +159,7 @@ struct Engine {
   // any stored pixel is not zero.
   bool (*winograd_output)(const WinogradOutput& task, const float* sums,
                           std::int64_t position_stride) noexcept;
+  // Whether none of them is NaN or an infinity.
   bool (*all_finite)(const float* in, std::int64_t count) noexcept;
   // Performs iterations * kFmaBurst multiply-adds in registers and returns their sum: see peak.h.
   double (*fma_burst)(long iterations) noexcept;

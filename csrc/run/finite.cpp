@@ -1,8 +1,10 @@
 #include "run/finite.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
+#include <type_traits>
 
 #include "cpu/pool.h"
 #include "pdrt/error.h"
@@ -116,7 +118,7 @@ void check(const std::string& source, const Spec& spec, const TensorView& view,
            const cpu::Engine& engine, int threads) {
   if (view.count() == 0 || all_finite<T>(view, engine, threads)) return;
   throw InputError(source + ": input '" + spec.name + "' has " + found_in<T>(view) +
-                   "; mend the input, or pass check_finite=False to run it as it is");
+                   "; mend the input, or run it without this check (check_finite)");
 }
 
 }  // namespace

@@ -31,21 +31,15 @@ void load_planes(const Frame& frame, ValueId id, const TensorView& from) {
                      pixel = from.strides[from.rank - 1];
   CallersPlanes& callers = frame.work.callers_planes[id];
   callers = callers_planes(frame.plan.values[id], from);
-  if (callers.data != nullptr) {
-    for (std::int64_t n = 0; n < e.samples; ++n) {
-      std::fill_n(frame.channels(id, n), e.channels, Channel::on);
-      std::fill_n(frame.off_values(id, n), e.channels, 0.0f);
-    }
-    return;
-  }
   for (std::int64_t n = 0; n < e.samples; ++n) {
+    std::fill_n(frame.channels(id, n), e.channels, Channel::on);
+    std::fill_n(frame.off_values(id, n), e.channels, 0.0f);
+    if (callers.data != nullptr) continue;
     for (std::int64_t c = 0; c < e.channels; ++c) {
       float* to = frame.plane(id, n, c);
       frame.engine.load_plane(from.as<float>() + n * from.strides[0] + c * from.strides[1], row,
                               pixel, to, plane);
       frame.engine.clear_border(to, plane);
-      frame.channels(id, n)[c] = Channel::on;
-      frame.off_values(id, n)[c] = 0.0f;
     }
   }
 }

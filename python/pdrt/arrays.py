@@ -45,7 +45,7 @@ def as_arrays(inputs: Mapping[str, Any], dtypes: Mapping[str, numpy.dtype[Any]])
 def are_arrays(inputs: Any, dtypes: Mapping[str, numpy.dtype[Any]]) -> TypeGuard[dict[str, NDArray[Any]]]:
     """Whether these are numpy arrays, by name, of the dtypes they must have, and `as_arrays` has nothing to do.
 
-    It takes a fiftieth of a millisecond to find that out, behind a run that has filled all caches.
+    `as_arrays` takes a fiftieth of a millisecond to find that out, behind a run that has filled all caches.
     """
     if type(inputs) is not dict or len(inputs) != len(dtypes):
         return False

@@ -1,6 +1,7 @@
 // Memory: runs allocate nothing, not even through malloc, whatever steps they are made of; and
 // pages of a file that a plan has done with can be given back.
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -229,10 +230,13 @@ void pages_are_given_back() {
       CHECK(!present(bytes->data() + 27 * page));
       CHECK(present(bytes->data() + 28 * page));
     }
-    // From Linux 5.14 on. Neighbours may come along.
+    // All pages that are touched; neighbours may come along. Linux can from 5.14 on.
     bytes->fetch(bytes->data() + 12 * page + 5, 2 * page);
-    if (visible && present(bytes->data() + 13 * page))
-      CHECK(present(bytes->data() + 12 * page) && present(bytes->data() + 14 * page));
+    const bool fetched = present(bytes->data() + 12 * page) && present(bytes->data() + 13 * page) &&
+                         present(bytes->data() + 14 * page);
+    constexpr int kPopulateRead = 22;
+    void* const probe = const_cast<unsigned char*>(bytes->data());
+    if (visible && ::madvise(probe, page, kPopulateRead) == 0) CHECK(fetched);
     bytes->release(bytes->data() + 40 * page + 1, page);  // no whole page
     if (visible) CHECK(present(bytes->data() + 40 * page) && present(bytes->data() + 41 * page));
     // Elsewhere, or only partly this file's.
