@@ -50,7 +50,8 @@ struct Convolution {
       nullptr;  // active kernels, ascending: row in weights, bias, operands
   int kernel_count = 0;
   // Plane k starts (pixel (0,0)) at output + k * plane->stride; with `in_order`, the plane of the
-  // kernel at position i of `kernels` at output + i * plane->stride.
+  // kernel at position i of `kernels` at output + i * plane->stride. Planes may share one place,
+  // with a stride of 0: it then holds any of them.
   float* output = nullptr;
   bool in_order = false;
   const Plane* plane = nullptr;  // of the output

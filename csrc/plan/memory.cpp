@@ -102,7 +102,9 @@ class MemoryPlanner {
     placement.place = placement.plane ? Place::planes : is_input ? Place::input : Place::dense;
     if (placement.plane) {
       placement.sample_stride =
-          extent_of(plan_.value(placement.root).shape).channels * placement.plane->stride;
+          placement.in_passing
+              ? 0
+              : extent_of(plan_.value(placement.root).shape).channels * placement.plane->stride;
     }
   }
 
@@ -137,6 +139,17 @@ class MemoryPlanner {
     }
   }
 
+  // Planes whose means alone are read, which their step adds up.
+  void find_only_pooled(const std::vector<Buffer>& by_root) {
+    for (int s = 0; s < static_cast<int>(plan_.steps.size()); ++s) {
+      if (plan_.steps[s].pooled == kAbsent) continue;
+      const ValueId output = plan_.steps[s].outputs[0];
+      if (!is_whole(output) || by_root[output].last != s) continue;
+      plan_.values[output].in_passing = true;
+      plan_.values[output].sample_stride = 0;
+    }
+  }
+
   // The operand whose planes step s may overwrite with its results, pixel by pixel as it reads
   // them, because nobody reads them later: a residual, in the end. Its lines are in a near cache
   // then, where those of other memory would have to come from far.
@@ -145,6 +158,7 @@ class MemoryPlanner {
     const auto* form = std::get_if<ConvolutionForm>(&step.form);
     // Winograd writes over the ends of rows, and a depthwise layer works in its output.
     if (!form || form->depthwise() || plan_.convolutions[s].winograd.possible()) return kAbsent;
+    if (plan_.strips[s].rows > 0) return kAbsent;
     ValueId operand = kAbsent;
     for (const ChainStage& stage : step.chain) {
       if (stage.operand != Operand::plane) continue;
@@ -202,10 +216,12 @@ class MemoryPlanner {
       const Step& step = plan_.steps[s];
       for (ValueId input : step.inputs) live(input, s);
       for (ValueId output : step.outputs) live(output, s);
+      if (plan_.done_in_strips(s)) live(step.outputs[0], s - 1);
       for (const ChainStage& stage : step.chain) live(stage.value, s);
       for (ValueId multiplier : plan_.needs.multipliers(step.need)) live(multiplier, s);
     }
     for (ValueId output : plan_.program.outputs) live(output, steps);
+    find_only_pooled(by_root);
 
     find_hosts(by_root);
     std::vector<Buffer> planes, dense;

@@ -28,9 +28,11 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
   }
   if (options.on_device) place_steps(*plan, options.on_device, options.switches_on_device);
   lay_out(*plan, options);
+  plan->strips.resize(plan->steps.size());
   if (!options.on_device) {
     find_inputs_apart(*plan);
     find_stretches(*plan);
+    find_strips(*plan);
   }
   assign_memory(*plan);
   return plan;

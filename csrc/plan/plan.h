@@ -36,6 +36,7 @@ struct Placement {
   std::int64_t state = -1;        // planes: index of the first channel's state, see run/workspace.h
   std::int64_t state_stride = 0;  // states from sample to sample
   bool taken_apart = false;       // planes of an input, of which nothing but their phases is read
+  bool in_passing = false;        // planes read by nobody but the step that makes them, as it does
   TensorView view;  // dtype, shape and strides; the data is filled in where a workspace is at hand
 };
 
@@ -46,6 +47,13 @@ struct ConvolutionPlan {
   WinogradPlan winograd;
   // What its input is rearranged to on the host, one sample: bytes into the planes, and how many.
   std::size_t scratch = 0, scratch_bytes = 0;
+};
+
+// How a step and the next, which alone reads its planes, do both strip by strip.
+struct Strips {
+  int rows = 0;   // of the planes between them, in one strip; 0: whole planes
+  Window window;  // of the next step
+  int halo() const { return (window.filter_h - 1) * window.dilation_h; }  // rows kept of the last
 };
 
 // Steps [first, last). With more than one turn, each sample goes through all of them before the
@@ -62,6 +70,7 @@ struct Plan {
   std::vector<Step> steps;                    // in execution order
   std::vector<Stretch> stretches;             // all steps, in order
   std::vector<ConvolutionPlan> convolutions;  // by step; empty where it is not a convolution
+  std::vector<Strips> strips;                 // by step: with the one after it
   std::vector<Placement> values;              // by value
   std::deque<Plane> geometries;
   std::deque<std::vector<std::uint32_t>> masks;
@@ -75,6 +84,8 @@ struct Plan {
   std::int64_t max_samples = 1;
 
   const Value& value(ValueId id) const { return program.values[id]; }
+  // Whether the step's work on channels that are on was done strip by strip with the step before.
+  bool done_in_strips(std::size_t step) const { return step > 0 && strips[step - 1].rows > 0; }
 };
 
 struct PlanOptions {
@@ -94,6 +105,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
 void lay_out(Plan& plan, const PlanOptions& options);  // geometries, taps, ways to compute
 void find_inputs_apart(Plan& plan);
 void find_stretches(Plan& plan);
+void find_strips(Plan& plan);
 void assign_memory(Plan& plan);  // placements, zones
 
 }  // namespace pdrt::plan

@@ -92,7 +92,7 @@ struct Step {
   ValueId pooled = kAbsent;  // one of the outputs: the mean of every plane of outputs[0]
   NeedId need = 0;           // which channels of outputs[0] anything still needs, per sample
   std::vector<std::string> refused;  // faster forms that did not fit, and why
-  std::vector<std::string> notes;    // multipliers that cannot switch this step off, and why
+  std::vector<std::string> notes;    // what cannot be skipped, and why; what runs with what
   std::optional<Layer> layer;        // where its multiply-adds are counted
   bool on_device = false;            // see plan/placement.h
   bool decides = false;              // on the host because switches come of it

@@ -77,14 +77,14 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
     }
     visited += std::int64_t{1} * task.kernel_count * task.channels;
     const int chosen = cheapest_way(frame.plan, s, task.kernel_count, task.channels);
-    way(chosen).run(frame, {s, task}, frame.packed[s * kWays + chosen]);
+    way(chosen).run(frame, {s, task, sample}, frame.packed[s * kWays + chosen]);
   }
   // Switched off, but with a residual to come: the stages on zeros.
   task.kernels = work.stage_kernels.data();
   task.kernel_count = lists.stages;
   task.channels = 0;
   task.bias = nullptr;
-  direct::run(frame, {s, task}, nullptr);
+  direct::run(frame, {s, task, sample}, nullptr);
 
   finish_kernels(frame, step, sample, lists);
   means.finish();

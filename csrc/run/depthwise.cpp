@@ -4,6 +4,7 @@
 #include "run/chain.h"
 #include "run/kernel_lists.h"
 #include "run/steps.h"
+#include "run/strips.h"
 
 namespace pdrt::run {
 namespace {
@@ -39,6 +40,39 @@ void settle_zero_inputs(const Frame& frame, const plan::Step& step, const Chain&
   for (int i = 0; i < count; ++i) states[work.stage_kernels[i]] = Channel::off;
 }
 
+// The kernels of both lists: those to compute from work.input_planes, the others of no input.
+void compute(const Frame& frame, const plan::Step& step, const Chain& chain, std::int64_t sample,
+             const KernelLists& lists) {
+  const auto& form = std::get<plan::ConvolutionForm>(step.form);
+  const ValueId output = step.outputs[0];
+  Workspace& work = frame.work;
+  cpu::Depthwise task;
+  task.inputs = work.input_planes.data();
+  task.in_plane = frame.plan.values[step.inputs[0]].plane;
+  task.window = form.window();
+  task.weights = form.weights;
+  task.bias = form.bias;
+  task.kernels = work.kernels.data();
+  task.kernel_count = lists.compute;
+  task.output = frame.plane(output, sample, 0);
+  task.plane = frame.plan.values[output].plane;
+  task.epilogue = chain.epilogue();
+  task.nonzero = work.nonzero.data();
+  for_each_tile(frame, lists.compute, 1, kSlower * lists.compute * step.layer->macs_per_pair,
+                [&](int first, int last, int, int) { frame.engine.depthwise(task, first, last); });
+
+  if (lists.stages > 0) {  // a zero plane through the stages: a convolution without inputs
+    cpu::Convolution rest;
+    rest.output = task.output;
+    rest.plane = task.plane;
+    rest.epilogue = task.epilogue;
+    rest.nonzero = task.nonzero;
+    rest.kernels = work.stage_kernels.data();
+    rest.kernel_count = lists.stages;
+    frame.engine.convolve(rest, 0, lists.stages, 0, task.plane->flat);
+  }
+}
+
 void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample) {
   const auto& form = std::get<plan::ConvolutionForm>(step.form);
   const ValueId input = step.inputs[0], output = step.outputs[0];
@@ -70,30 +104,10 @@ void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample)
   lists.compute = kept;
   if (settled > 0) settle_zero_inputs(frame, step, chain, sample, settled);
 
-  cpu::Depthwise task;
-  task.inputs = work.input_planes.data();
-  task.in_plane = frame.plan.values[input].plane;
-  task.window = form.window();
-  task.weights = form.weights;
-  task.bias = form.bias;
-  task.kernels = work.kernels.data();
-  task.kernel_count = lists.compute;
-  task.output = frame.plane(output, sample, 0);
-  task.plane = frame.plan.values[output].plane;
-  task.epilogue = chain.epilogue();
-  task.nonzero = work.nonzero.data();
-  for_each_tile(frame, lists.compute, 1, kSlower * lists.compute * step.layer->macs_per_pair,
-                [&](int first, int last, int, int) { frame.engine.depthwise(task, first, last); });
-
-  if (lists.stages > 0) {  // a zero plane through the stages: a convolution without inputs
-    cpu::Convolution rest;
-    rest.output = task.output;
-    rest.plane = task.plane;
-    rest.epilogue = task.epilogue;
-    rest.nonzero = task.nonzero;
-    rest.kernels = work.stage_kernels.data();
-    rest.kernel_count = lists.stages;
-    frame.engine.convolve(rest, 0, lists.stages, 0, task.plane->flat);
+  if (frame.plan.done_in_strips(&step - frame.plan.steps.data())) {
+    strips::take_nonzero(frame, output, sample, lists.compute);
+  } else {
+    compute(frame, step, chain, sample, lists);
   }
   finish_kernels(frame, step, sample, lists);
   frame.count(step, sample, lists.compute, lists.compute);

@@ -1,6 +1,7 @@
 #include "run/direct.h"
 
 #include "run/pooled_means.h"
+#include "run/strips.h"
 
 namespace pdrt::run::direct {
 namespace {
@@ -22,13 +23,22 @@ void split_inputs(const Frame& frame, std::size_t s, int visited) {
   for (int i = 0; i < visited; ++i) work.input_planes[i] = scratch + i * floats + phases.lead;
 }
 
-// Pixels [begin, end), of which every block has sums of its own.
+// Pixels [begin, end), of which every block has sums of its own. Planes that nobody reads all go to
+// the place of the first one, and stay in a near cache: pieces of work that run side by side begin
+// with different kernels, or have pixels of their own.
 void compute_blocks(const Frame& frame, const Group& group, int first, int last, int begin,
                     int end) {
-  const std::int64_t kernels = frame.extent(frame.plan.steps[group.step].outputs[0]).channels;
+  const ValueId output = frame.plan.steps[group.step].outputs[0];
+  const std::int64_t kernels = frame.extent(output).channels;
+  cpu::Convolution task = group.task;
+  Plane place = *task.plane;
+  if (frame.plan.values[output].in_passing) {
+    task.output += std::int64_t{task.kernels[first]} * place.stride;
+    place.stride = 0;
+    task.plane = &place;
+  }
   for (int block = begin / kSumBlock; block * kSumBlock < end; ++block) {
-    cpu::Convolution task = group.task;
-    task.lane_sums += block * kernels * kLanes;
+    task.lane_sums = group.task.lane_sums + block * kernels * kLanes;
     frame.engine.convolve(task, first, last, block * kSumBlock,
                           std::min(end, (block + 1) * kSumBlock));
   }
@@ -51,6 +61,7 @@ void run(const Frame& frame, const Group& group, const float*) {
   split_inputs(frame, group.step, task.channels);
   const std::int64_t pairs = std::int64_t{1} * task.kernel_count * std::max(1, task.channels);
   const std::int64_t macs = pairs * frame.plan.steps[group.step].layer->macs_per_pair;
+  if (frame.plan.strips[group.step].rows > 0) return strips::run(frame, group, macs);
   const auto whole = [&](int first, int last, int begin, int end) {
     frame.engine.convolve(task, first, last, begin, end);
   };

@@ -5,7 +5,7 @@ namespace pdrt::run {
 KernelLists list_kernels(const Frame& frame, const plan::Step& step, const Chain& chain,
                          std::int64_t sample) {
   const ValueId output = step.outputs[0];
-  const Plane& plane = *frame.plan.values[output].plane;
+  const plan::Placement& placement = frame.plan.values[output];
   const int kernels = static_cast<int>(frame.extent(output).channels);
   Workspace& work = frame.work;
   frame.find_needed(step, sample, kernels);
@@ -32,7 +32,9 @@ KernelLists list_kernels(const Frame& frame, const plan::Step& step, const Chain
   }
   float* planes = frame.plane(output, sample, 0);
   const auto prepare = [&](const std::int32_t* list, int count) {
-    frame.engine.clear_borders(planes, plane, list, count);
+    if (!placement.in_passing) {
+      frame.engine.clear_borders(planes, *placement.plane, list, count);
+    }
     for (int i = 0; i < count; ++i) work.nonzero[list[i]] = 0;
     for (int i = 0; i < count && chain.has_planes(); ++i) chain.materialise_operands(list[i]);
   };

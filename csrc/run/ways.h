@@ -16,6 +16,7 @@ namespace pdrt::run {
 struct Group {
   std::size_t step;
   cpu::Convolution& task;
+  std::int64_t sample = 0;
 };
 
 struct Way {

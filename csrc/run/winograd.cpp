@@ -70,6 +70,8 @@ void compute_kernels(const Frame& frame, const Group& group, const Strip& strip,
   WinogradMap map = strip.map;
   map.plane = task.plane;
   map.columns = strip.own.output_columns.data();
+  const ValueId planes = frame.plan.steps[group.step].outputs[0];
+  const bool in_one_place = frame.plan.values[planes].in_passing;  // see direct.cpp
   cpu::parallel_for(pieces, frame.threads, [&](int piece) {
     const Part part(piece, pieces, task.kernel_count, 1);
     multiply(frame, task, strip, weights, part.first, part.last, sums, sums_stride);
@@ -80,7 +82,8 @@ void compute_kernels(const Frame& frame, const Group& group, const Strip& strip,
       output.bias = task.bias ? task.bias[kernel] : 0.0f;
       output.epilogue = task.epilogue;
       output.kernel = kernel;
-      output.output = task.output + std::int64_t{kernel} * task.plane->stride;
+      const std::int32_t place = in_one_place ? task.kernels[part.first] : kernel;
+      output.output = task.output + std::int64_t{place} * task.plane->stride;
       if (task.lane_sums) output.lane_sums = task.lane_sums + std::int64_t{kernel} * kLanes;
       const float* own = sums + std::int64_t{i} * strip.own.tiles;
       if (frame.engine.winograd_output(output, own, sums_stride)) task.nonzero[kernel] = 1;

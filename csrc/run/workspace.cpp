@@ -27,6 +27,8 @@ Workspace::Workspace(const plan::Plan& plan, Lent lent)
       folded_mask(folded_inputs.size()),
       folded_blocks(folded_inputs.size() / kLanes),
       lane_sums(PooledMeans::floats(plan)),
+      strip_planes(plan.max_channels),
+      strip_nonzero(plan.states),
       calls(plan.steps.size()) {
   const std::size_t planes_bytes = lent.planes ? 0 : plan.planes_bytes,
                     bytes = planes_bytes + (lent.dense ? 0 : plan.dense_bytes);

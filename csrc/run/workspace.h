@@ -73,6 +73,10 @@ class Workspace {
   std::vector<std::uint32_t> folded_mask;
   std::vector<std::int32_t> folded_blocks;
   std::vector<float> lane_sums;  // see pooled_means.h
+  // See strips.h: by position in the first step's list, and by Placement::state of what the second
+  // one makes.
+  std::vector<const float*> strip_planes;
+  std::vector<std::uint8_t> strip_nonzero;
 
   // Operands of steps that run as their reference: views with strides, pointers filled in per run.
   struct Call {

@@ -138,7 +138,7 @@ class StepReport:
     switches: tuple[str, ...]
     """Names of the multipliers that can switch it off."""
     notes: tuple[str, ...]
-    """What could not be skipped, and why; beside a device, whether a host step's planes are shared or copied."""
+    """What could not be skipped, and why; what runs together; beside a device, whether planes are shared or copied."""
     decided_by: tuple[int, ...]
     """The steps, by number, that compute its switches."""
     launches: tuple[str, ...] = ()

@@ -95,7 +95,8 @@ struct StepReport {
   std::int64_t macs = 0;               // dense multiply-adds, one run
   Shape output;                        // shape of its first output
   std::vector<std::string> switches;   // names of the multipliers that can switch it off
-  // What could not be skipped, and why; beside a device, whether its planes are shared or copied.
+  // What could not be skipped, and why; which steps run together, strip by strip; beside a device,
+  // whether its planes are shared or copied.
   std::vector<std::string> notes;
   std::vector<int> decided_by;  // the steps that compute its switches
   // On a device, when all is on: "program options global range in local range".
