@@ -8,6 +8,17 @@
 #include "plan/switches.h"
 
 namespace pdrt::plan {
+
+int Plan::only_reader(ValueId id) const {
+  int reader = -1;
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    if (!steps[s].reads(id)) continue;
+    if (reader >= 0) return -1;
+    reader = static_cast<int>(s);
+  }
+  return is_output(id) ? -1 : reader;
+}
+
 std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shape>& shapes,
                                       const std::vector<ValueId>& outputs,
                                       const PlanOptions& options) {
@@ -26,7 +37,11 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
     fuse_pooled_means(program, steps, dependence, plan->needs, options.on_device != nullptr);
     for (int group : dependence.order()) plan->steps.push_back(std::move(steps[group]));
   }
-  if (options.on_device) place_steps(*plan, options.on_device, options.switches_on_device);
+  if (options.on_device) {
+    place_steps(*plan, options.on_device, options.switches_on_device);
+  } else {
+    centre_channels(*plan);
+  }
   lay_out(*plan, options);
   plan->strips.resize(plan->steps.size());
   if (!options.on_device) {

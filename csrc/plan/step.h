@@ -94,12 +94,21 @@ struct Step {
   std::vector<std::string> refused;  // faster forms that did not fit, and why
   std::vector<std::string> notes;    // what cannot be skipped, and why; what runs with what
   std::optional<Layer> layer;        // where its multiply-adds are counted
+  bool centred = false;              // channels whose input is off are zero: see centre_channels
   bool on_device = false;            // see plan/placement.h
   bool decides = false;              // on the host because switches come of it
   bool host_by_choice = false;       // the device could, but the host is faster
   std::string host_reason;           // why not on the device, where there is one
 
   std::int64_t macs() const { return layer ? layer->macs() : 0; }  // dense, one run
+
+  bool reads_in_chain(ValueId id) const {
+    return std::any_of(chain.begin(), chain.end(),
+                       [id](const ChainStage& stage) { return stage.value == id; });
+  }
+  bool reads(ValueId id) const {
+    return reads_in_chain(id) || std::find(inputs.begin(), inputs.end(), id) != inputs.end();
+  }
 
   // The first output that has a name.
   ValueId output() const {

@@ -1,7 +1,6 @@
 // Strips: a convolution whose planes are more than a near cache holds, and read by nobody but a
 // depthwise one, the next step, hands them on a few rows at a time.
 #include <algorithm>
-#include <numeric>
 
 #include "plan/geometry.h"
 #include "plan/plan.h"
@@ -23,22 +22,6 @@ bool makes_rows(const Plan& plan, std::size_t s) {
   const auto* form = std::get_if<ConvolutionForm>(&step.form);
   return form && !form->depthwise() && step.outputs.size() == 1 && step.pooled == kAbsent &&
          !plan.convolutions[s].winograd.possible();
-}
-
-bool reads(const Step& step, ValueId id) {
-  return std::count(step.inputs.begin(), step.inputs.end(), id) > 0 ||
-         std::any_of(step.chain.begin(), step.chain.end(),
-                     [id](const ChainStage& stage) { return stage.value == id; });
-}
-
-bool read_by_next_alone(const Plan& plan, std::size_t s) {
-  const ValueId id = plan.steps[s].outputs[0];
-  const std::vector<ValueId>& outputs = plan.program.outputs;
-  if (std::find(outputs.begin(), outputs.end(), id) != outputs.end()) return false;
-  for (std::size_t other = 0; other < plan.steps.size(); ++other) {
-    if (other != s + 1 && reads(plan.steps[other], id)) return false;
-  }
-  return plan.steps[s + 1].inputs[0] == id;
 }
 
 // Stages of numbers that are known, which the engine computes as rows come, and which make a
@@ -81,7 +64,8 @@ Plane strip_plane(const Plane& whole, const Strips& strips) {
 void find_strips(Plan& plan) {
   for (std::size_t s = 0; s + 1 < plan.steps.size(); ++s) {
     Step &step = plan.steps[s], &next = plan.steps[s + 1];
-    if (!reads_rows(next) || !makes_rows(plan, s) || !read_by_next_alone(plan, s)) continue;
+    if (!reads_rows(next) || !makes_rows(plan, s)) continue;
+    if (plan.only_reader(step.outputs[0]) != static_cast<int>(s + 1)) continue;
     const Window window = std::get<ConvolutionForm>(next.form).window();
     Placement& between = plan.values[step.outputs[0]];
     const std::int64_t kernels = std::get<ConvolutionForm>(step.form).kernels;

@@ -53,10 +53,10 @@ enum class Stage : std::uint8_t {
   greater_or_equal,
   less,
   less_or_equal,
-  // without
+  // without, mostly
   relu,          // x < 0 ? 0 : x
   leaky_relu,    // x < 0 ? a * x : x
-  clip,          // to [a, b]; b where a > b
+  clip,          // to [a, b]; b where a > b. With a channel operand, both moved by it
   sigmoid,       // within 2.5 units in the last place, as are tanh and exponential
   hard_sigmoid,  // max(0, min(1, a * x + b))
   hard_swish,    // x * max(0, min(1, x / 6 + 0.5))

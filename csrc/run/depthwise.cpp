@@ -29,6 +29,12 @@ void settle_zero_inputs(const Frame& frame, const plan::Step& step, const Chain&
                         std::int64_t sample, int count) {
   const auto& form = std::get<plan::ConvolutionForm>(step.form);
   Workspace& work = frame.work;
+  if (step.centred) {
+    for (int i = 0; i < count; ++i) {
+      set_constant(frame, step.outputs[0], sample, work.stage_kernels[i], 0.0f);
+    }
+    return;
+  }
   cpu::FullyConnected bias;  // of no inputs at all
   bias.bias = form.bias;
   bias.kernels = work.stage_kernels.data();

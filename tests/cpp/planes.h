@@ -149,7 +149,7 @@ inline double reference_stage(const EpilogueStage& stage, double x, double opera
     case Stage::leaky_relu:
       return x < 0 ? x * stage.a : x;
     case Stage::clip:
-      return std::isnan(x) ? x : std::min<double>(std::max<double>(x, stage.a), stage.b);
+      return std::isnan(x) ? x : std::min(std::max(x, stage.a + operand), stage.b + operand);
     case Stage::sigmoid:
       return 1 / (1 + std::exp(-x));
     case Stage::hard_sigmoid:
@@ -214,6 +214,11 @@ class RandomEpilogue {
         stage.stage = without[random.between(0, 9)];
         stage.a = stage.stage == Stage::clip ? random.real(-1, 0) : random.real(0, 0.5f);
         stage.b = random.real(0, 1);
+        if (stage.stage == Stage::clip && random.chance(0.5)) {
+          stage.operand = Operand::channel;
+          stage.channel_stride = random.between(0, 2);
+          stage.data = operands(random, stage, kernels, 1, false);
+        }
       }
       stages_.push_back(stage);
     }

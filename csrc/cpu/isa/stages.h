@@ -130,7 +130,12 @@ PDRT_INLINE void run_cheap_stage(const EpilogueStage& stage, const Place& place,
       each(x, [a](Floats u) PDRT_LAMBDA { return u < 0 ? u * a : u; });
       break;
     case Stage::clip:
-      each(x, [a, b](Floats u) PDRT_LAMBDA { return clamp(u, a, b); });
+      if (stage.operand == Operand::channel) {
+        each(stage, place, x,
+             [a, b](Floats u, Floats v) PDRT_LAMBDA { return clamp(u, a + v, b + v); });
+      } else {
+        each(x, [a, b](Floats u) PDRT_LAMBDA { return clamp(u, a, b); });
+      }
       break;
     default:
       __builtin_unreachable();
