@@ -106,9 +106,10 @@ static void transform(const WinogradMap& map, const float* in, float* out,
   const std::int64_t used = static_cast<std::int64_t>(map.rows + 1) * map.tiles_x;
   lines.length = winograd_line(map.rows, map.tiles_x);
   // What the last vectors read behind the last tile: any number will do, but it must be one.
+  const std::int64_t behind = (used - map.tiles_x) / kVector * kVector;
   for (int line = 0; line < (kTile + 2) * kTile; ++line) {
-    float* from = lines.floats + line * lines.length;
-    for (std::int64_t i = used - map.tiles_x; i < lines.length; ++i) from[i] = 0.0f;
+    float* const floats = lines.floats + line * lines.length;
+    for (std::int64_t i = behind; i < lines.length; i += kVector) store(floats + i, Floats{});
   }
   transform_rows<kTile>(map, in, lines);
   transform_columns<kTile>(map, lines, out, position_stride);

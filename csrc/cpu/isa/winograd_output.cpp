@@ -94,16 +94,18 @@ static bool transform(const WinogradOutput& task, const float* sums, std::int64_
     const int y = kTile * map.first_row + r;
     const float* from =
         pixels + r % kTile * kTile * length + static_cast<std::int64_t>(r / kTile) * map.tiles_x;
-    int x = 0;
-    for (; x < map.tiles_x; x += kVector) {
+    int reached = 0;  // columns
+    for (int x = 0; x < map.tiles_x; x += kVector) {
       if (plane.width - kTile * x <= kTile / 2 * kVector) {
         seen |= finish_tiles<kTile, kTile / 2>(task, from + x, length, y, x);
+        reached += kTile / 2 * kVector;
       } else {
         seen |= finish_tiles<kTile, kTile>(task, from + x, length, y, x);
+        reached += kTile * kVector;
       }
     }
     // The gap, as far as the vectors did not reach into it.
-    for (int column = plane.width; column < plane.row; ++column)
+    for (int column = reached; column < plane.row; ++column)
       task.output[static_cast<std::int64_t>(y) * plane.row + column] = 0.0f;
   }
   if (kTile * map.first_row + rows == plane.height) {
