@@ -53,6 +53,7 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
   Workspace& work = frame.work;
   const Chain chain(frame, step, sample);
   const KernelLists lists = list_kernels(frame, step, chain, sample);
+  prepare_kernels(frame, step, chain, sample, lists);
 
   cpu::Convolution task = task_of(frame, s, sample);
   task.epilogue = chain.epilogue();

@@ -109,6 +109,7 @@ void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample)
   }
   lists.compute = kept;
   if (settled > 0) settle_zero_inputs(frame, step, chain, sample, settled);
+  prepare_kernels(frame, step, chain, sample, lists);
 
   if (frame.plan.done_in_strips(&step - frame.plan.steps.data())) {
     strips::take_nonzero(frame, output, sample, lists.compute);

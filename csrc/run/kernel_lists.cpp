@@ -5,7 +5,6 @@ namespace pdrt::run {
 KernelLists list_kernels(const Frame& frame, const plan::Step& step, const Chain& chain,
                          std::int64_t sample) {
   const ValueId output = step.outputs[0];
-  const plan::Placement& placement = frame.plan.values[output];
   const int kernels = static_cast<int>(frame.extent(output).channels);
   Workspace& work = frame.work;
   frame.find_needed(step, sample, kernels);
@@ -30,17 +29,21 @@ KernelLists list_kernels(const Frame& frame, const plan::Step& step, const Chain
       constants[k] = verdict.constant;
     }
   }
-  float* planes = frame.plane(output, sample, 0);
-  const auto prepare = [&](const std::int32_t* list, int count) {
-    if (!placement.in_passing) {
-      frame.engine.clear_borders(planes, *placement.plane, list, count);
-    }
-    for (int i = 0; i < count; ++i) work.nonzero[list[i]] = 0;
+  return lists;
+}
+
+void prepare_kernels(const Frame& frame, const plan::Step& step, const Chain& chain,
+                     std::int64_t sample, const KernelLists& lists) {
+  const plan::Placement& placement = frame.plan.values[step.outputs[0]];
+  float* planes = frame.plane(step.outputs[0], sample, 0);
+  const auto prepare = [&](const std::vector<std::int32_t>& list, int count) {
+    if (!placement.in_passing)
+      frame.engine.clear_borders(planes, *placement.plane, list.data(), count);
+    for (int i = 0; i < count; ++i) frame.work.nonzero[list[i]] = 0;
     for (int i = 0; i < count && chain.has_planes(); ++i) chain.materialise_operands(list[i]);
   };
-  prepare(compute, lists.compute);
-  prepare(stages, lists.stages);
-  return lists;
+  prepare(frame.work.kernels, lists.compute);
+  prepare(frame.work.stage_kernels, lists.stages);
 }
 
 void finish_kernels(const Frame& frame, const plan::Step& step, std::int64_t sample,

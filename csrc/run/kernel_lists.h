@@ -11,10 +11,13 @@ struct KernelLists {
   int stages = 0;   // work.stage_kernels: the stages alone
 };
 
-// Judges every kernel. Those that stay constant get their state at once; those to be written get
-// clean borders, operands that can be read, and a cleared `nonzero` flag.
+// Judges every kernel. Those that stay constant get their state at once.
 KernelLists list_kernels(const Frame& frame, const plan::Step& step, const Chain& chain,
                          std::int64_t sample);
+
+// Of what is to be written: clean borders, operands that can be read, cleared `nonzero` flags.
+void prepare_kernels(const Frame& frame, const plan::Step& step, const Chain& chain,
+                     std::int64_t sample, const KernelLists& lists);
 
 // Planes that came out entirely zero are off from here on.
 void finish_kernels(const Frame& frame, const plan::Step& step, std::int64_t sample,

@@ -30,6 +30,7 @@ void pool_sample(const Frame& frame, const plan::Step& step, std::int64_t sample
     work.kernels[kept++] = k;
   }
   lists.compute = kept;
+  prepare_kernels(frame, step, chain, sample, lists);
   const Plane& in_plane = *frame.plan.values[input].plane;
   const Plane& out_plane = *frame.plan.values[output].plane;
   auto one = [&](int i) {
