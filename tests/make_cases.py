@@ -1,7 +1,8 @@
 """Writes stored cases for pdrt-check: `python tests/make_cases.py FOLDER [--graphs 60]`.
 
-Every case of the case list and some random gated networks, each as NAME.pdrt with NAME.safetensors beside it: the
-inputs, the outputs that ONNX Runtime (or ONNX's reference, where the case says so) gives, and the tolerance.
+Every case of the case list, some random gated networks and one on large maps, each as NAME.pdrt with
+NAME.safetensors beside it: the inputs, the outputs that ONNX Runtime (or ONNX's reference, where the case says so)
+gives, and the tolerance.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import graphs
 import oracle
 from case import Case
 from cases import CASES
+from network import Network
 from oracle import Array
 from pdrt import format, onnx_import
 
@@ -48,6 +50,16 @@ def is_storable(case: Case) -> bool:
     return all(array.size for array in case.feeds().values()) and not (case.op == "Dropout" and case.outputs > 1)
 
 
+def large_maps() -> tuple[bytes, Mapping[str, Array]]:
+    """Return a gated inverted residual, on maps that pass it in strips, then planes that are only pooled."""
+    net = Network(1, channels=4, size=100)
+    mask = net.input("mask", np.arange(24).reshape(1, -1, 1, 1) % 3 > 0)
+    expanded = net.add("Mul", net.relu(net.conv(net.image, 24, size=1)), mask)
+    behind = net.relu(net.batch_norm(net.conv(expanded, 24, stride=2, groups=24)))
+    last = net.relu(net.conv(net.conv(behind, 16, size=1), 32))
+    return net.model([net.linear(net.pooled(last), 5)]), net.feeds
+
+
 def main() -> None:
     """Write all cases."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -67,7 +79,9 @@ def main() -> None:
         example = graphs.build(lambda options, rng=rng: options[int(rng.integers(len(options)))], seed)
         outputs = oracle.expected(example.model, example.feeds)
         store(arguments.folder, f"gated-{seed}", example.model, example.feeds, outputs, oracle.TOLERANCE)
-    print(f"{len(cases) + arguments.graphs} cases in {arguments.folder}")
+    model, feeds = large_maps()
+    store(arguments.folder, "large-maps", model, feeds, oracle.expected(model, feeds), oracle.TOLERANCE)
+    print(f"{len(cases) + arguments.graphs + 1} cases in {arguments.folder}")
 
 
 if __name__ == "__main__":
