@@ -95,7 +95,7 @@ def test_a_pool_that_waits_for_a_switch_stays_apart() -> None:
 
 # A program takes an OpenCL compiler up to seconds.
 @settings(max_examples=int(os.environ.get("PDRT_EXAMPLES", "2")), deadline=None)
-@given(**networks)  # type: ignore[arg-type]
+@given(**networks, kept=st.booleans())  # type: ignore[arg-type]
 def test_on_devices(
     on_device: Maker,
     seed: int,
@@ -105,11 +105,12 @@ def test_on_devices(
     stride: int,
     gate: bool,
     residual: bool,
+    kept: bool,
 ) -> None:
     net, outputs = pooled(
         seed, filter_size=filter_size, groups=groups, size=size, stride=stride, gate=gate, residual=residual
     )
-    model = net.model(outputs)
+    model = net.model(outputs if kept else outputs[1:])
     session = on_device(model)
     assert_equal(session.run(net.feeds), expected(model, net.feeds))
     steps = pooling_steps(session.explain())

@@ -101,11 +101,6 @@ void take_off(Step& step, const std::vector<float>& constants, std::deque<Tensor
   step.centred = true;
 }
 
-bool has_switch(const Step& step) {
-  return std::any_of(step.chain.begin(), step.chain.end(),
-                     [](const ChainStage& stage) { return stage.is_switch; });
-}
-
 // The convolution that alone reads a value, and its padding never; nullptr: there is none.
 Step* projection_of(Plan& plan, ValueId id) {
   const int reader = plan.only_reader(id);
@@ -150,7 +145,7 @@ const float* with_constants(const ConvolutionForm& form, const std::vector<float
 
 void centre_channels(Plan& plan) {
   for (const Step& maker : plan.steps) {
-    if (!has_switch(maker)) continue;
+    if (!maker.has_switch()) continue;
     for (Step& step : plan.steps) {
       if (step.inputs.empty() || step.inputs[0] != maker.outputs[0] || !fits(step)) continue;
       const std::vector<float> constants = constants_of(step);

@@ -74,11 +74,8 @@ const ConvolutionForm* form_with_taps(const Step& step) {
 }
 
 bool has_switches(const Plan& plan) {
-  return std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
-    return step.need != kNeedAll ||
-           std::any_of(step.chain.begin(), step.chain.end(),
-                       [](const ChainStage& stage) { return stage.is_switch; });
-  });
+  return std::any_of(plan.steps.begin(), plan.steps.end(),
+                     [](const Step& step) { return step.need != kNeedAll || step.has_switch(); });
 }
 
 // What all convolutions that write maps of this size are expected to cost, in rows so long; where

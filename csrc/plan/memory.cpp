@@ -139,17 +139,6 @@ class MemoryPlanner {
     }
   }
 
-  // Planes whose means alone are read, which their step adds up.
-  void find_only_pooled(const std::vector<Buffer>& by_root) {
-    for (int s = 0; s < static_cast<int>(plan_.steps.size()); ++s) {
-      if (plan_.steps[s].pooled == kAbsent) continue;
-      const ValueId output = plan_.steps[s].outputs[0];
-      if (!is_whole(output) || by_root[output].last != s) continue;
-      plan_.values[output].in_passing = true;
-      plan_.values[output].sample_stride = 0;
-    }
-  }
-
   // The operand whose planes step s may overwrite with its results, pixel by pixel as it reads
   // them, because nobody reads them later: a residual, in the end. Its lines are in a near cache
   // then, where those of other memory would have to come from far.
@@ -221,7 +210,6 @@ class MemoryPlanner {
       for (ValueId multiplier : plan_.needs.multipliers(step.need)) live(multiplier, s);
     }
     for (ValueId output : plan_.program.outputs) live(output, steps);
-    find_only_pooled(by_root);
 
     find_hosts(by_root);
     std::vector<Buffer> planes, dense;

@@ -48,6 +48,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
     find_inputs_apart(*plan);
     find_stretches(*plan);
     find_strips(*plan);
+    find_only_pooled(*plan);
   }
   assign_memory(*plan);
   return plan;

@@ -2,6 +2,7 @@
 // buffers of their own.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <string>
@@ -51,9 +52,8 @@ struct ConvolutionPlan {
 
 // How a step and the next, which alone reads its planes, do both strip by strip.
 struct Strips {
-  int rows = 0;   // of the planes between them, in one strip; 0: whole planes
-  Window window;  // of the next step
-  int halo() const { return (window.filter_h - 1) * window.dilation_h; }  // rows kept of the last
+  int rows = 0;  // of the planes between them, in one strip; 0: whole planes
+  int halo = 0;  // rows above it that the next step still needs
 };
 
 // Steps [first, last). With more than one turn, each sample goes through all of them before the
@@ -113,6 +113,7 @@ void centre_channels(Plan& plan);
 void find_inputs_apart(Plan& plan);
 void find_stretches(Plan& plan);
 void find_strips(Plan& plan);
+void find_only_pooled(Plan& plan);
 void assign_memory(Plan& plan);  // placements, zones
 
 }  // namespace pdrt::plan

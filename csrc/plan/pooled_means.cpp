@@ -1,5 +1,7 @@
 #include "plan/pooled_means.h"
 
+#include "plan/plan.h"
+
 namespace pdrt::plan {
 namespace {
 
@@ -12,8 +14,7 @@ bool can_pool(const Step& step, ValueId planes, bool on_device) {
   const auto* form = std::get_if<ConvolutionForm>(&step.form);
   if (form == nullptr || form->depthwise() || step.outputs != std::vector<ValueId>{planes})
     return false;
-  return !on_device || std::none_of(step.chain.begin(), step.chain.end(),
-                                    [](const ChainStage& stage) { return stage.is_switch; });
+  return !on_device || !step.has_switch();
 }
 
 }  // namespace
@@ -33,6 +34,17 @@ void fuse_pooled_means(const Program& program, std::vector<Step>& steps, Depende
     step.ops.push_back(pool.ops[0]);
     dependence.merge(pool.ops[0], group);
     pool.ops.clear();
+  }
+}
+
+// Planes whose means alone are read, which their step adds up as it stores them.
+void find_only_pooled(Plan& plan) {
+  for (const Step& step : plan.steps) {
+    if (step.pooled == kAbsent) continue;
+    const ValueId planes = step.outputs[0];
+    const bool read = std::any_of(plan.steps.begin(), plan.steps.end(),
+                                  [planes](const Step& other) { return other.reads(planes); });
+    plan.values[planes].in_passing = !read && !plan.is_output(planes);
   }
 }
 

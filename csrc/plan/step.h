@@ -102,6 +102,10 @@ struct Step {
 
   std::int64_t macs() const { return layer ? layer->macs() : 0; }  // dense, one run
 
+  bool has_switch() const {
+    return std::any_of(chain.begin(), chain.end(),
+                       [](const ChainStage& stage) { return stage.is_switch; });
+  }
   bool reads_in_chain(ValueId id) const {
     return std::any_of(chain.begin(), chain.end(),
                        [id](const ChainStage& stage) { return stage.value == id; });

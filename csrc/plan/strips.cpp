@@ -13,9 +13,6 @@ namespace {
 constexpr std::int64_t kLeastBytes = 768 * 1024;
 constexpr std::int64_t kStripBytes = 400 * 1024;
 
-// Rows that the engine's depthwise loops make at once.
-constexpr int kBlock = 7;
-
 // Convolutions that are computed pixel by pixel, in any order.
 bool makes_rows(const Plan& plan, std::size_t s) {
   const Step& step = plan.steps[s];
@@ -45,7 +42,7 @@ bool reads_rows(const Step& step) {
 int strip_rows(const Plane& plane, std::int64_t kernels, const Window& window) {
   const auto bytes = static_cast<std::int64_t>(sizeof(float)) * kernels;
   if (bytes * plane.flat < kLeastBytes) return 0;
-  const int block = kBlock * window.stride_h;
+  const int block = kDepthwiseRows * window.stride_h;
   const std::int64_t blocks = std::max<std::int64_t>(1, kStripBytes / (bytes * plane.row * block));
   return 2 * blocks * block <= plane.height ? static_cast<int>(blocks) * block : 0;
 }
@@ -54,7 +51,7 @@ int strip_rows(const Plane& plane, std::int64_t kernels, const Window& window) {
 // so that groups of pixels lie as they do in whole planes, and for what groups reach beyond.
 Plane strip_plane(const Plane& whole, const Strips& strips) {
   Plane plane = whole;
-  plane.lead = whole_lanes(std::int64_t{1} * strips.halo() * whole.row + kLanes);
+  plane.lead = whole_lanes(std::int64_t{1} * strips.halo * whole.row + kLanes);
   plane.stride = stride_for(plane.lead + strips.rows * whole.row + 2 * kLanes);
   return plane;
 }
@@ -69,7 +66,8 @@ void find_strips(Plan& plan) {
     const Window window = std::get<ConvolutionForm>(next.form).window();
     Placement& between = plan.values[step.outputs[0]];
     const std::int64_t kernels = std::get<ConvolutionForm>(step.form).kernels;
-    const Strips strips{strip_rows(*between.plane, kernels, window), window};
+    const Strips strips{strip_rows(*between.plane, kernels, window),
+                        (window.filter_h - 1) * window.dilation_h};
     if (strips.rows == 0) continue;
     plan.strips[s] = strips;
     between.plane = &plan.geometries.emplace_back(strip_plane(*between.plane, strips));

@@ -79,6 +79,9 @@ enum class Operand : std::uint8_t {
 
 constexpr int kMaxStages = 16;
 
+// Rows of outputs that depthwise loops make at once; maps are multiples of it more often than not.
+constexpr int kDepthwiseRows = 7;
+
 // A plane made from an input plane: in[r * stride_h + row][c * stride_w + column] at row r, column
 // c, for r in [row0, row1), c in [col0, col1), which is where these are pixels of the input; zero
 // everywhere else.

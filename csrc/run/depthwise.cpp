@@ -1,10 +1,10 @@
 // Depthwise convolutions: each kernel reads one input channel where it lies, so a channel that is
 // off costs nothing at all.
 
-#include "run/chain.h"
+#include "run/depthwise.h"
+
 #include "run/kernel_lists.h"
 #include "run/steps.h"
-#include "run/strips.h"
 
 namespace pdrt::run {
 namespace {
@@ -49,20 +49,12 @@ void settle_zero_inputs(const Frame& frame, const plan::Step& step, const Chain&
 // The kernels of both lists: those to compute from work.input_planes, the others of no input.
 void compute(const Frame& frame, const plan::Step& step, const Chain& chain, std::int64_t sample,
              const KernelLists& lists) {
-  const auto& form = std::get<plan::ConvolutionForm>(step.form);
-  const ValueId output = step.outputs[0];
   Workspace& work = frame.work;
-  cpu::Depthwise task;
+  cpu::Depthwise task = depthwise_task(frame, step, chain, sample);
   task.inputs = work.input_planes.data();
   task.in_plane = frame.plan.values[step.inputs[0]].plane;
-  task.window = form.window();
-  task.weights = form.weights;
-  task.bias = form.bias;
   task.kernels = work.kernels.data();
   task.kernel_count = lists.compute;
-  task.output = frame.plane(output, sample, 0);
-  task.plane = frame.plan.values[output].plane;
-  task.epilogue = chain.epilogue();
   task.nonzero = work.nonzero.data();
   for_each_tile(frame, lists.compute, 1, kSlower * lists.compute * step.layer->macs_per_pair,
                 [&](int first, int last, int, int) { frame.engine.depthwise(task, first, last); });
@@ -112,7 +104,9 @@ void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample)
   prepare_kernels(frame, step, chain, sample, lists);
 
   if (frame.plan.done_in_strips(&step - frame.plan.steps.data())) {
-    strips::take_nonzero(frame, output, sample, lists.compute);
+    const std::uint8_t* nonzero = frame.strip_nonzero(output, sample);
+    for (int i = 0; i < lists.compute; ++i)
+      work.nonzero[work.kernels[i]] = nonzero[work.kernels[i]];
   } else {
     compute(frame, step, chain, sample, lists);
   }
@@ -121,6 +115,19 @@ void run_sample(const Frame& frame, const plan::Step& step, std::int64_t sample)
 }
 
 }  // namespace
+
+cpu::Depthwise depthwise_task(const Frame& frame, const plan::Step& step, const Chain& chain,
+                              std::int64_t sample) {
+  const auto& form = std::get<plan::ConvolutionForm>(step.form);
+  cpu::Depthwise task;
+  task.window = form.window();
+  task.weights = form.weights;
+  task.bias = form.bias;
+  task.output = frame.plane(step.outputs[0], sample, 0);
+  task.plane = frame.plan.values[step.outputs[0]].plane;
+  task.epilogue = chain.epilogue();
+  return task;
+}
 
 void run_depthwise(const Frame& frame, std::size_t step) {
   for (const std::int64_t n : frame.samples(frame.plan.steps[step].outputs[0]))

@@ -71,6 +71,11 @@ class Frame {
   float* off_values(ValueId id, std::int64_t sample) const {
     return work.off_values.data() + plan.values[id].state + sample * plan.values[id].state_stride;
   }
+  // Of planes that were made in strips: which have pixels that are not zero. See strips.h.
+  std::uint8_t* strip_nonzero(ValueId id, std::int64_t sample) const {
+    return work.strip_nonzero.data() + plan.values[id].state +
+           sample * plan.values[id].state_stride;
+  }
   // The samples of a value that steps are to make: all, or the one whose turn it is.
   Samples samples(ValueId id) const {
     return turn_ < 0 ? Samples(0, extent(id).samples) : Samples(turn_, turn_ + 1);

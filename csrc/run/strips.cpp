@@ -2,13 +2,10 @@
 
 #include <cstring>
 
+#include "run/depthwise.h"
+
 namespace pdrt::run::strips {
 namespace {
-
-std::uint8_t* nonzero_of(const Frame& frame, ValueId output, std::int64_t sample) {
-  const plan::Placement& at = frame.plan.values[output];
-  return frame.work.strip_nonzero.data() + at.state + sample * at.state_stride;
-}
 
 // Where row `top` of kernel 0 lies while it is the first of its strip: as far behind a group of
 // lanes as in a whole plane.
@@ -20,68 +17,55 @@ float* start_of(const cpu::Convolution& task, int top) {
 class Follower {
  public:
   Follower(const Frame& frame, const Group& group)
-      : frame_(frame),
-        step_(frame.plan.steps[group.step + 1]),
-        strips_(frame.plan.strips[group.step]),
-        first_(group.task),
-        chain_(frame, step_, group.sample),
-        plane_(*frame.plan.values[step_.outputs[0]].plane),
-        output_(frame.plane(step_.outputs[0], group.sample, 0)),
-        nonzero_(nonzero_of(frame, step_.outputs[0], group.sample)) {
-    for (int i = 0; i < first_.kernel_count; ++i) nonzero_[first_.kernels[i]] = 0;
+      : first_(group.task),
+        planes_(frame.work.strip_planes.data()),
+        halo_(frame.plan.strips[group.step].halo),
+        chain_(frame, frame.plan.steps[group.step + 1], group.sample),
+        whole_(depthwise_task(frame, frame.plan.steps[group.step + 1], chain_, group.sample)),
+        engine_(frame.engine) {
+    whole_.inputs = planes_;
+    whole_.kernels = first_.kernels;
+    whole_.kernel_count = first_.kernel_count;
+    whole_.nonzero = frame.strip_nonzero(frame.plan.steps[group.step + 1].outputs[0], group.sample);
+    for (int i = 0; i < first_.kernel_count; ++i) whole_.nonzero[first_.kernels[i]] = 0;
   }
 
   // How many of its rows can be made of the first `rows` rows of its input.
   int ready(int rows) const {
-    if (rows == first_.plane->height) return plane_.height;
-    const int last = rows + strips_.window.pad_top - strips_.halo() - 1;  // where its window begins
-    return last < 0 ? 0 : last / strips_.window.stride_h + 1;
+    if (rows == first_.plane->height) return whole_.plane->height;
+    const int last = rows + whole_.window.pad_top - halo_ - 1;  // where its window begins
+    return last < 0 ? 0 : last / whole_.window.stride_h + 1;
   }
 
   // Rows [from, to) of kernels [first, last) of the list, while rows [top, bottom) of the input are
   // there, and those above them that are still needed.
   void run(int first, int last, int from, int to, int top, int bottom) const {
-    const int above = std::min(strips_.halo(), top);
-    Plane in = *first_.plane;
+    const int above = std::min(halo_, top);
+    Plane in = *first_.plane, out = *whole_.plane;
     in.lead = 0;
     in.height = above + bottom - top;
     in.flat = in.stride = in.height * in.row;
-    Plane out = plane_;
+    out.flat = to == out.height ? out.flat - from * out.row : (to - from) * out.row;
     out.height = to - from;
-    out.flat = to == plane_.height ? plane_.flat - from * out.row : out.height * out.row;
-    Window window = strips_.window;
-    window.pad_top += top - above - from * window.stride_h;
-    const std::int64_t stride = first_.plane->stride;
     const float* const strip = start_of(first_, top) - std::int64_t{above} * in.row;
-    float* const rows = output_ + std::int64_t{from} * out.row;
-    const auto& form = std::get<plan::ConvolutionForm>(step_.form);
     for (int i = first; i < last; ++i) {
-      frame_.work.strip_planes[i] = strip + first_.kernels[i] * stride;
+      planes_[i] = strip + std::int64_t{first_.kernels[i]} * first_.plane->stride;
     }
-    cpu::Depthwise task;
-    task.inputs = frame_.work.strip_planes.data();
+    cpu::Depthwise task = whole_;
     task.in_plane = &in;
-    task.window = window;
-    task.weights = form.weights;
-    task.bias = form.bias;
-    task.kernels = first_.kernels;
-    task.kernel_count = first_.kernel_count;
-    task.output = rows;
+    task.window.pad_top += top - above - from * task.window.stride_h;
+    task.output += std::int64_t{from} * out.row;
     task.plane = &out;
-    task.epilogue = chain_.epilogue();
-    task.nonzero = nonzero_;
-    frame_.engine.depthwise(task, first, last);
+    engine_.depthwise(task, first, last);
   }
 
  private:
-  const Frame& frame_;
-  const plan::Step& step_;
-  const plan::Strips& strips_;
   const cpu::Convolution& first_;
+  const float** const planes_;  // by position in its list
+  const int halo_;
   const Chain chain_;
-  const Plane& plane_;
-  float* const output_;
-  std::uint8_t* const nonzero_;
+  cpu::Depthwise whole_;  // over whole planes
+  const cpu::Engine& engine_;
 };
 
 }  // namespace
@@ -90,7 +74,7 @@ void run(const Frame& frame, const Group& group, std::int64_t macs) {
   const plan::Strips& strips = frame.plan.strips[group.step];
   const Plane& plane = *group.task.plane;
   const Follower follower(frame, group);
-  const std::size_t kept = static_cast<std::size_t>(strips.halo()) * plane.row;  // floats
+  const std::size_t kept = static_cast<std::size_t>(strips.halo) * plane.row;  // floats
   for_each_tile(frame, group.task.kernel_count, 1, macs, [&](int first, int last, int, int) {
     cpu::Convolution task = group.task;
     for (int top = 0, done = 0; top < plane.height; top += strips.rows) {
@@ -112,14 +96,6 @@ void run(const Frame& frame, const Group& group, std::int64_t macs) {
       }
     }
   });
-}
-
-void take_nonzero(const Frame& frame, ValueId output, std::int64_t sample, int count) {
-  const std::uint8_t* nonzero = nonzero_of(frame, output, sample);
-  for (int i = 0; i < count; ++i) {
-    const std::int32_t k = frame.work.kernels[i];
-    frame.work.nonzero[k] = nonzero[k];
-  }
 }
 
 }  // namespace pdrt::run::strips

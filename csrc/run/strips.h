@@ -8,11 +8,8 @@
 
 namespace pdrt::run::strips {
 
-// The group's kernels, and those of the step after it that read them.
+// The group's kernels, and those of the step after it that read them: what its own turn has left to
+// do with those is to take which are not zero from Frame::strip_nonzero.
 void run(const Frame& frame, const Group& group, std::int64_t macs);
-
-// When the second step's turn comes: which of the first `count` kernels of work.kernels have been
-// found to have pixels that are not zero, into work.nonzero.
-void take_nonzero(const Frame& frame, ValueId output, std::int64_t sample, int count);
 
 }  // namespace pdrt::run::strips

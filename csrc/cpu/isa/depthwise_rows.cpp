@@ -116,7 +116,7 @@ static Words compute_rows(const Depthwise& task, const RowChannel& channel, int 
 
 template <int kFilter, int kStride>
 static void run(const Depthwise& task, int first, int last) {
-  constexpr int kRows = 7;  // of a block; maps are multiples of it more often than not
+  constexpr int kRows = kDepthwiseRows;  // of a block
   const Plane& plane = *task.plane;
   bool in_registers = true;
   for (int s = 0; s < task.epilogue.count; ++s) {

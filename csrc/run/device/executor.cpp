@@ -20,11 +20,6 @@ SharedBuffer upload(const Device& device, const void* data, std::size_t bytes) {
   return buffer;
 }
 
-bool has_switch(const plan::Step& step) {
-  return std::any_of(step.chain.begin(), step.chain.end(),
-                     [](const plan::ChainStage& stage) { return stage.is_switch; });
-}
-
 }  // namespace
 
 DeviceExecutor::DeviceExecutor(const plan::Plan& plan, const HostSteps& host_steps, Device& device,
@@ -105,7 +100,7 @@ void DeviceExecutor::find_changes(bool skip) {
   if (!skip) return;
   for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
     const plan::Step& step = plan_.steps[s];
-    bool changing = step.need != plan::kNeedAll || has_switch(step);
+    bool changing = step.need != plan::kNeedAll || step.has_switch();
     for (ValueId input : step.inputs) changing |= input != kAbsent && may_be_off_[input];
     for (const plan::ChainStage& stage : step.chain)
       changing |= stage.operand == Operand::plane && may_be_off_[stage.value];

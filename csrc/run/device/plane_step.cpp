@@ -23,9 +23,7 @@ PlaneStep::PlaneStep(Builder& builder, std::size_t step, bool changing, std::int
   for (const plan::ChainStage& stage : this->step().chain) {
     if (stage.operand == Operand::plane) prepare_fill(builder, stage.value);
   }
-  const std::vector<plan::ChainStage>& chain = this->step().chain;
-  if (std::none_of(chain.begin(), chain.end(), [](const auto& stage) { return stage.is_switch; }))
-    return;
+  if (!this->step().has_switch()) return;
   prepare_zeros(builder);
 }
 
