@@ -72,6 +72,28 @@ def test_gated(share: float) -> None:
     assert session.last_run.visited[second] == 80 * (~off).sum()
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    size=st.integers(7, 30),
+    channels=st.integers(24, 90),
+    kernels=st.integers(24, 70),
+    share=st.sampled_from([1.0, 0.9, 0.7, 0.5, 0.3]),
+    threads=st.sampled_from([1, 2]),
+    seed=st.integers(0, 2**16),
+)
+def test_inputs_that_are_off(size: int, channels: int, kernels: int, share: float, threads: int, seed: int) -> None:
+    """Other channels in every sample, anywhere among the others; kernels that are never off read them."""
+    net = Network(seed, channels=16, size=size, batch=2)
+    first = net.conv(net.image, channels, lift=4.0)  # no plane dies in the ReLU
+    mask = net.input("mask", (np.random.default_rng(seed).random((2, channels, 1, 1)) < share).astype(np.float32))
+    second = net.conv(net.add("Mul", net.relu(first), mask), kernels)
+    truth = expected(net.model([second]), net.feeds)
+    net.weights[f"{second}.w"][:, ~net.feeds["mask"].any((0, 2, 3))] = np.nan
+    session = pdrt.Session(net.model([second]), threads=threads)
+    assert_equal(session.run(net.feeds), truth)
+    assert np.array_equal(session.last_run.visited[second], kernels * net.feeds["mask"].sum((1, 2, 3)))
+
+
 def test_other_filters_and_few_channels_visit_their_taps() -> None:
     """Where Winograd cannot be used, or no gain is expected."""
     net = Network(4, channels=32, size=40)

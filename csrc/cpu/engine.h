@@ -43,6 +43,9 @@ struct Convolution {
   int taps = 0;
   const float* weights = nullptr;  // OIHW, untouched
   std::int64_t weights_row = 0;    // floats from one kernel to the next: I * taps
+  // Of one tap, with kernels side by side in the list: their weights lie in panels instead, see
+  // planes/panels.h, and weights_row is the number of inputs. Inputs may then be in any order.
+  bool in_panels = false;
   // What the next call reads in their place, for the same kernels: fetched ahead. May be nullptr.
   const float* next_weights = nullptr;
   const float* bias = nullptr;  // per kernel, or nullptr
@@ -153,6 +156,9 @@ struct Engine {
   // tiles. Weights: of one kernel, one float per channel at each position.
   void (*winograd_weights)(int tile, const float* taps, int channels, float* out,
                            std::int64_t position_stride) noexcept;
+  // The same for a panel of kernels, see planes/panels.h: zeros where there are fewer than kLanes.
+  void (*winograd_panel)(int tile, const float* taps, std::int64_t kernel_stride, int kernels,
+                         int channels, float* out, std::int64_t position_stride) noexcept;
   void (*winograd_input)(const WinogradMap& map, const float* in, float* out,
                          std::int64_t position_stride) noexcept;
   // Writes the rows of the plane that the tiles at hand cover, gap included, and after the last row

@@ -28,11 +28,13 @@ constexpr double kWeightBytes = 5.2;
 // Adds products of `positions` weights each on rows of so many groups. Arithmetic and reading the
 // weights go on at once. Arithmetic is for each pair; reading is for each kernel, since the lines
 // of its row that hold an active channel's weight are nearly all of them, however few channels
-// those are. Between the two, as the one or the other takes longer.
+// those are; in panels it is for each pair, too. Between the two, as the one or the other takes
+// longer.
 void add_products(Cost& cost, double positions, double groups, double efficiency,
-                  std::int64_t channels) {
+                  std::int64_t channels, bool in_panels) {
   const double arithmetic = groups / 2 / efficiency, reading = 4 / kWeightBytes;
-  const double by_kernel = std::clamp(2 - arithmetic / reading, 0.0, 1.0) * reading;
+  const double by_kernel =
+      in_panels ? 0.0 : std::clamp(2 - arithmetic / reading, 0.0, 1.0) * reading;
   cost.pair += positions * (std::max(arithmetic, reading) - by_kernel);
   cost.kernel += positions * by_kernel * static_cast<double>(channels);
 }
@@ -53,7 +55,7 @@ constexpr double kSumPosition = 9;
 
 }  // namespace
 
-std::string layer_key(const ConvolutionForm& form) {
+std::string layer_key(const ConvolutionForm& form, bool in_panels) {
   const auto pair = [](std::int64_t a, std::int64_t b, const char* between) {
     return std::to_string(a) + between + std::to_string(b);
   };
@@ -63,6 +65,7 @@ std::string layer_key(const ConvolutionForm& form) {
                     pair(form.dilation_h, form.dilation_w, "x") + " pad " +
                     pair(form.pad_top, form.pad_left, ",") + " " + pair(form.in_h, form.in_w, "x") +
                     " to " + pair(form.out_h, form.out_w, "x");
+  if (in_panels) key += " in panels";
   if (form.groups != 1) key += " groups " + std::to_string(form.groups);
   return key;
 }
@@ -70,13 +73,14 @@ std::string layer_key(const ConvolutionForm& form) {
 Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split) {
   Cost cost;
   const std::int64_t pixels = std::int64_t{1} * (form.out_h - 1) * output.row + form.out_w;
-  add_products(cost, form.taps(), pixel_groups(pixels), kTapsEfficiency, form.group_channels());
+  add_products(cost, form.taps(), pixel_groups(pixels), kTapsEfficiency, form.group_channels(),
+               false);
   cost.channel = kSplit * groups(split);
   cost.kernel += 3 * groups(output.flat);
   return cost;
 }
 
-Cost winograd_cost(const ConvolutionForm& form, int tile, int rows) {
+Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_panels) {
   const Transforms& per = kTransforms[tile / 2 - 1];
   const int side = tile + 2;
   const int across = (form.out_w + tile - 1) / tile, down = (form.out_h + tile - 1) / tile;
@@ -86,7 +90,7 @@ Cost winograd_cost(const ConvolutionForm& form, int tile, int rows) {
     const int now = std::min(rows, down - first);
     const std::int64_t count = std::int64_t{1} * now * across;
     const double tiles = groups(count), row = pixel_groups(count), positions = side * side;
-    add_products(cost, positions, row, tile_efficiency(row), form.channels);
+    add_products(cost, positions, row, tile_efficiency(row), form.channels, in_panels);
     cost.channel += (tile * now + 2) * lines * per.input_line + side * tiles * per.input_tiles;
     cost.kernel += tile * now * lines * per.output_line + tiles * per.output_tiles +
                    positions * kSumPosition * std::min(tiles, 4.0);

@@ -34,12 +34,13 @@ struct LayerCosts {
 using CostTable = std::map<std::string, LayerCosts>;  // by layer_key
 
 // Layers with the same key cost the same, e.g. "64x64 3x3 stride 1x1 dilation 1x1 pad 1,1 56x56".
-std::string layer_key(const ConvolutionForm& form);
+// `in_panels`: Winograd's weights lie so, see ConvolutionPlan.
+std::string layer_key(const ConvolutionForm& form, bool in_panels);
 
 // Visiting every tap; `split` floats of scratch are written for each channel before.
 Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split);
 
 // F(tile x tile, 3 x 3), so many rows of tiles at once.
-Cost winograd_cost(const ConvolutionForm& form, int tile, int rows);
+Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_panels);
 
 }  // namespace pdrt::plan

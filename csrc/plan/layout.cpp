@@ -50,18 +50,19 @@ Plane make_plane(const Size& size, const Demand& demand, std::vector<std::uint32
 // What each way to compute a convolution is expected to cost, and with which tiles.
 void choose_ways(ConvolutionPlan& convolution, const ConvolutionForm& form, const Plane& output,
                  const PlanOptions& options) {
+  const bool in_panels = convolution.in_panels;
   convolution.direct = direct_cost(form, output, convolution.taps.floats_per_channel());
   if (options.winograd_tile != 0) {
-    convolution.winograd = plan_winograd(form, options.winograd_tile);
+    convolution.winograd = plan_winograd(form, options.winograd_tile, in_panels);
     return;
   }
   const LayerCosts* measured = nullptr;
   if (options.measured) {
-    const auto at = options.measured->find(layer_key(form));
+    const auto at = options.measured->find(layer_key(form, in_panels));
     if (at != options.measured->end()) measured = &at->second;
   }
   if (measured) convolution.direct = measured->direct;
-  convolution.winograd = plan_winograd(form, convolution.direct, measured);
+  convolution.winograd = plan_winograd(form, convolution.direct, measured, in_panels);
 }
 
 Size size_of(const ConvolutionForm& form) { return {form.out_h, form.out_w}; }
@@ -87,12 +88,14 @@ double cost_of(const Plan& plan, const Size& size, std::int32_t row) {
   plane.flat = flat_range(size, row);
   double cost = 0;
   const std::int64_t least_share = has_switches(plan) ? 4 : 1;
-  for (const Step& step : plan.steps) {
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    const Step& step = plan.steps[s];
     const auto* form = form_with_taps(step);
     if (!form || size_of(*form) != size) continue;
     const Taps taps = place_taps(*form, row, plane.flat);
     const Cost direct = direct_cost(*form, plane, taps.floats_per_channel());
-    const WinogradPlan winograd = plan_winograd(*form, direct, nullptr);
+    const WinogradPlan winograd =
+        plan_winograd(*form, direct, nullptr, plan.convolutions[s].in_panels);
     for (std::int64_t share = 1; share <= least_share; share *= 2) {
       const std::int64_t kernels = form->kernels / form->groups / share,
                          channels = form->group_channels() / share;
@@ -166,7 +169,6 @@ void lay_out(Plan& plan, const PlanOptions& options) {
     const Extent e = extent_of(plan.value(id).shape);
     plan.values[id].plane = geometries.at({e.height, e.width});
   }
-  plan.convolutions.resize(plan.steps.size());
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     if (const auto* form = std::get_if<ConvolutionForm>(&plan.steps[s].form)) {
       const Plane& output = *plan.values[plan.steps[s].outputs[0]].plane;

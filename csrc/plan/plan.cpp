@@ -42,6 +42,8 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
   } else {
     centre_channels(*plan);
   }
+  plan->convolutions.resize(plan->steps.size());
+  find_panels(*plan);
   lay_out(*plan, options);
   plan->strips.resize(plan->steps.size());
   if (!options.on_device) {

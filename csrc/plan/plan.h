@@ -44,7 +44,8 @@ struct Placement {
 // What a convolution needs beside its Step.
 struct ConvolutionPlan {
   Taps taps;
-  Cost direct;  // of visiting every tap
+  bool in_panels = false;  // Winograd's weights, see planes/panels.h; others lie as in the file
+  Cost direct;             // of visiting every tap
   WinogradPlan winograd;
   // What its input is rearranged to on the host, one sample: bytes into the planes, and how many.
   std::size_t scratch = 0, scratch_bytes = 0;
@@ -110,6 +111,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
 // The passes of make_plan after the steps are in order.
 void lay_out(Plan& plan, const PlanOptions& options);  // geometries, taps, ways to compute
 void centre_channels(Plan& plan);
+void find_panels(Plan& plan);  // before lay_out
 void find_inputs_apart(Plan& plan);
 void find_stretches(Plan& plan);
 void find_strips(Plan& plan);

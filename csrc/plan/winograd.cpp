@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "planes/planes.h"
+#include "planes/panels.h"
 
 namespace pdrt::plan {
 namespace {
@@ -35,7 +35,7 @@ std::string obstacle(const ConvolutionForm& form) {
 }
 
 // Rows of tiles to work on at once, for which products and transforms are expected to cost least.
-int rows_at_once(const ConvolutionForm& form, int tile, int across, int down) {
+int rows_at_once(const ConvolutionForm& form, int tile, int across, int down, bool in_panels) {
   const int side = tile + 2;
   const std::int64_t floats_per_tile =
       std::int64_t{1} * side * side * std::max(form.channels, form.kernels);
@@ -46,7 +46,7 @@ int rows_at_once(const ConvolutionForm& form, int tile, int across, int down) {
         tile * side * winograd_line(rows, across) <= kWinogradScratch &&
         (rows * across <= 4 * kLanes || rows * across * floats_per_tile <= kWorkingSet);
     if (rows > 1 && !fits) break;
-    const double cost = winograd_cost(form, tile, rows).of(form.kernels, form.channels);
+    const double cost = winograd_cost(form, tile, rows, in_panels).of(form.kernels, form.channels);
     if (rows == 1 || cost <= least) {
       best = rows;
       least = cost;
@@ -57,7 +57,7 @@ int rows_at_once(const ConvolutionForm& form, int tile, int across, int down) {
 
 }  // namespace
 
-WinogradPlan plan_winograd(const ConvolutionForm& form, int tile) {
+WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels) {
   WinogradPlan plan;
   plan.refused = obstacle(form);
   if (!plan.refused.empty()) return plan;
@@ -68,10 +68,11 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, int tile) {
   }
   plan.tile = tile;
   plan.down = divided(form.out_h, tile);
-  plan.rows = rows_at_once(form, tile, plan.across, plan.down);
-  plan.cost = winograd_cost(form, tile, plan.rows);
+  plan.rows = rows_at_once(form, tile, plan.across, plan.down, in_panels);
+  plan.cost = winograd_cost(form, tile, plan.rows, in_panels);
   plan.tiles = divided(plan.rows * plan.across, kLanes) * kLanes;
-  plan.weights_stride = form.kernels * form.channels;
+  plan.weights_stride =
+      in_panels ? panel_floats(form.kernels, form.channels) : form.kernels * form.channels;
   plan.every_tile.assign(plan.tiles, ~std::uint32_t{0});
   plan.input_columns = columns(form.pad_left, form.in_w);
   plan.output_columns = columns(0, form.out_w);
@@ -79,12 +80,12 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, int tile) {
 }
 
 WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct,
-                           const LayerCosts* measured) {
+                           const LayerCosts* measured, bool in_panels) {
   WinogradPlan best;
   double least = direct.of(form.kernels, form.channels);
   best.refused = "visiting the taps is expected to be faster";
   for (int tile : {2, 4, 6}) {
-    WinogradPlan plan = plan_winograd(form, tile);
+    WinogradPlan plan = plan_winograd(form, tile, in_panels);
     if (!plan.possible()) {
       best.refused = plan.refused;
       continue;

@@ -37,9 +37,9 @@ struct WinogradPlan {
 
 // The tiles that are expected to be fastest with everything on, if that is faster than `direct`.
 WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct,
-                           const LayerCosts* measured);
+                           const LayerCosts* measured, bool in_panels);
 
 // Tiles of a given size, whatever they cost; not possible() where they cannot be used.
-WinogradPlan plan_winograd(const ConvolutionForm& form, int tile);
+WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels);
 
 }  // namespace pdrt::plan

@@ -35,10 +35,11 @@ double thread_microseconds() {
   return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) * 1e-3;
 }
 
-// Every so many of `all`, spread evenly.
-int spread(std::int64_t all, double share, std::vector<std::int32_t>& list) {
+// So many of `all`, spread evenly or the first ones.
+int choose(std::int64_t all, double share, bool spread, std::vector<std::int32_t>& list) {
   const auto count = std::max<std::int64_t>(1, std::llround(static_cast<double>(all) * share));
-  for (std::int64_t i = 0; i < count; ++i) list[i] = static_cast<std::int32_t>(i * all / count);
+  for (std::int64_t i = 0; i < count; ++i)
+    list[i] = static_cast<std::int32_t>(spread ? i * all / count : i);
   return static_cast<int>(count);
 }
 
@@ -73,8 +74,10 @@ double measure(const Frame& frame, std::size_t s, int way, const Sample& sample,
   double times[kTimes];
   for (double& time : times) {
     cpu::Convolution task = run::task_of(frame, s, 0);
-    task.channels = spread(form.channels, sample.channels, work.input_channels);
-    task.kernel_count = spread(form.kernels, sample.kernels, work.kernels);
+    task.channels = choose(form.channels, sample.channels, true, work.input_channels);
+    // In panels, kernels lie side by side and are never off.
+    const bool spread = !frame.plan.convolutions[s].in_panels;
+    task.kernel_count = choose(form.kernels, sample.kernels, spread, work.kernels);
     task.kernels = work.kernels.data();
     task.bias = form.bias;
     for (int c = 0; c < task.channels; ++c)
@@ -166,7 +169,8 @@ std::vector<TunedLayer> tune(const Model& model, const Options& options,
     std::map<std::string, std::size_t> steps;  // one of each key, in order
     for (std::size_t s = 0; s < plan.steps.size(); ++s) {
       if (!is_measured(plan.steps[s])) continue;
-      const std::string key = plan::layer_key(std::get<ConvolutionForm>(plan.steps[s].form));
+      const std::string key = plan::layer_key(std::get<ConvolutionForm>(plan.steps[s].form),
+                                              plan.convolutions[s].in_panels);
       if (!steps.emplace(key, s).second || tile != kTileSizes[0]) continue;
       places[key] = layers.size();
       layers.push_back({plan.steps[s].name, key, {}});

@@ -1,5 +1,6 @@
 #include "run/winograd.h"
 
+#include "planes/panels.h"
 #include "run/stored_weights.h"
 
 namespace pdrt::run::winograd {
@@ -22,6 +23,8 @@ int divided(int count, int size) { return (count + size - 1) / size; }
 // What one row of pieces of the map needs.
 struct Strip {
   const WinogradPlan& own;
+  bool in_panels;               // the weights
+  const std::int32_t* channel;  // of each place in the list
   WinogradMap map;
   float* patches;  // transformed inputs: [position][place in the list][tile]
   std::int64_t patch_stride;
@@ -37,10 +40,11 @@ void multiply(const Frame& frame, const cpu::Convolution& of, const Strip& strip
   std::int32_t offset = 0;
   cpu::Convolution task;
   task.inputs = frame.work.patch_planes.data();
-  task.channel = of.channel;
+  task.channel = strip.channel;
   task.channels = of.channels;
   task.offsets = &offset;
   task.taps = 1;
+  task.in_panels = strip.in_panels;
   task.weights_row = of.weights_row / 9;
   task.kernels = of.kernels;
   task.kernel_count = of.kernel_count;
@@ -91,6 +95,45 @@ void compute_kernels(const Frame& frame, const Group& group, const Strip& strip,
   });
 }
 
+// Changes the order of the inputs where they are few of all: every kVisits-th, then those behind
+// them. In ascending order a processor takes lines that are somewhat close for a stream, fetches
+// the others, too, and half of the weights come no faster than all of them.
+void visit_in_turns(const Frame& frame, cpu::Convolution& task, std::int64_t all) {
+  constexpr int kVisits = 8, kFew = 70;  // percent
+  if (task.channels * 100 > all * kFew) return;
+  Workspace& work = frame.work;
+  int place = 0;
+  for (int first = 0; first < kVisits; ++first) {
+    for (int c = first; c < task.channels; c += kVisits, ++place) {
+      work.visited_channels[place] = task.channel[c];
+      work.visited_planes[place] = task.inputs[c];
+    }
+  }
+  task.channel = work.visited_channels.data();
+  task.inputs = work.visited_planes.data();
+}
+
+// Weights at every position, kernel by kernel or panel by panel.
+void transform_weights(const ConvolutionForm& form, const WinogradPlan& own, bool in_panels,
+                       const cpu::Engine& engine, int threads, float* to) {
+  const int kernels = static_cast<int>(form.kernels), channels = static_cast<int>(form.channels);
+  const std::int64_t row = form.channels * 9;
+  const auto kernel = [&](int k) {
+    engine.winograd_weights(own.tile, form.weights + k * row, channels, to + k * form.channels,
+                            own.weights_stride);
+  };
+  const auto panel = [&](int index) {
+    const int k = index * kLanes;
+    engine.winograd_panel(own.tile, form.weights + k * row, row, std::min(kLanes, kernels - k),
+                          channels, to + panel_place(k, channels), own.weights_stride);
+  };
+  if (in_panels) {
+    cpu::parallel_for(divided(kernels, kLanes), threads, panel);
+  } else {
+    cpu::parallel_for(kernels, threads, kernel);
+  }
+}
+
 }  // namespace
 
 bool possible(const plan::Plan& plan, std::size_t step) { return own_plan(plan, step).possible(); }
@@ -103,26 +146,24 @@ const float* pack(const plan::Plan& plan, std::size_t step, const cpu::Engine& e
                   PackedWeights& packed) {
   const auto& form = std::get<ConvolutionForm>(plan.steps[step].form);
   const WinogradPlan& own = own_plan(plan, step);
-  return packed.get(form.weights, own.tile, [&] {
+  const bool in_panels = plan.convolutions[step].in_panels;
+  return packed.get(form.weights, in_panels ? -own.tile : own.tile, [&] {
     fetch_weights(plan, step);
     Tensor tensor(DType::f32, {own.positions(), own.weights_stride});
-    auto* to = tensor.as<float>();
-    cpu::parallel_for(static_cast<int>(form.kernels), threads, [&](int k) {
-      engine.winograd_weights(own.tile, form.weights + k * form.channels * 9,
-                              static_cast<int>(form.channels), to + k * form.channels,
-                              own.weights_stride);
-    });
+    transform_weights(form, own, in_panels, engine, threads, tensor.as<float>());
     return tensor;
   });
 }
 
 void run(const Frame& frame, const Group& group, const float* weights) {
-  const cpu::Convolution& task = group.task;
+  cpu::Convolution task = group.task;
   const WinogradPlan& own = own_plan(frame.plan, group.step);
   const auto& form = std::get<ConvolutionForm>(frame.plan.steps[group.step].form);
   Workspace& work = frame.work;
 
-  Strip strip{own, {}, {}, own.position_stride(task.channels), {}};
+  const bool in_panels = frame.plan.convolutions[group.step].in_panels;
+  if (in_panels) visit_in_turns(frame, task, form.channels);
+  Strip strip{own, in_panels, task.channel, {}, {}, own.position_stride(task.channels), {}};
   strip.patches =
       reinterpret_cast<float*>(work.planes() + frame.plan.convolutions[group.step].scratch);
   float* const sums = strip.patches + own.positions() * strip.patch_stride;

@@ -22,6 +22,8 @@ Workspace::Workspace(const plan::Plan& plan, Lent lent)
       folded_channels(plan.max_channels),
       input_planes(plan.max_channels),
       patch_planes(plan.max_channels),
+      visited_channels(plan.max_channels),
+      visited_planes(plan.max_channels),
       bias(plan.max_channels),
       folded_inputs(folded_columns(plan)),
       folded_mask(folded_inputs.size()),

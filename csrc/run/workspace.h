@@ -67,6 +67,9 @@ class Workspace {
   std::vector<std::uint8_t> needed, scratch, nonzero;
   std::vector<std::int32_t> kernels, stage_kernels, input_channels, folded_channels;
   std::vector<const float*> input_planes, patch_planes;
+  // The inputs in the order in which Winograd's products visit them, see winograd.cpp.
+  std::vector<std::int32_t> visited_channels;
+  std::vector<const float*> visited_planes;
   std::vector<float> bias;  // with constants folded in, by kernel
   // Constants by weight column, which columns they are, and the blocks of kLanes that hold any.
   std::vector<float> folded_inputs;

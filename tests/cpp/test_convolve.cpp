@@ -1,10 +1,13 @@
 // Convolutions and fully connected layers of every engine this machine can run, against plain loops
 // in double precision, on random shapes.
+#include <algorithm>
 #include <cstdio>
+#include <numeric>
 #include <string>
 
 #include "check.h"
 #include "planes.h"
+#include "planes/panels.h"
 
 namespace {
 
@@ -174,26 +177,41 @@ std::string describe(const Engine& engine, const char* what, const Plane& plane,
          std::to_string(stages) + " stages";
 }
 
+// Kernels side by side, as they are where weights lie in panels.
+std::vector<std::int32_t> neighbours(Random& random, int kernels) {
+  std::vector<std::int32_t> list(static_cast<std::size_t>(random.between(1, kernels)));
+  std::iota(list.begin(), list.end(), random.between(0, kernels - static_cast<int>(list.size())));
+  return list;
+}
+
 void test_convolve(const Engine& engine, Random& random, Filter filter, int channels, int kernels,
-                   int height, int width) {
+                   int height, int width, bool in_panels = false) {
   Setting setting(height, width, filter.gap, kernels, random);
   const Plane& plane = setting.geometry.plane;
   filter.place(plane);
 
-  const std::vector<std::int32_t> active_kernels = random.some_of(kernels, false);
-  const std::vector<std::int32_t> active_channels = random.some_of(channels, true);
+  const std::vector<std::int32_t> active_kernels =
+      in_panels ? neighbours(random, kernels) : random.some_of(kernels, false);
+  std::vector<std::int32_t> active_channels = random.some_of(channels, true);
+  if (in_panels && random.chance(0.5)) std::reverse(active_channels.begin(), active_channels.end());
   std::vector<Input> inputs;
   std::vector<const float*> pointers;
   for (std::size_t c = 0; c < active_channels.size(); ++c)
     inputs.emplace_back(random, setting.geometry, filter);
   for (const Input& input : inputs) pointers.push_back(input.data());
   // Weights of whatever is switched off are NaN: nobody may look at them.
-  std::vector<float> weights(static_cast<std::size_t>(kernels * channels * filter.taps()), kNaN);
+  const auto first_weight = [&](int k, int c) {
+    return static_cast<std::size_t>(in_panels ? pdrt::panel_place(k, channels) + c * kLanes
+                                              : (k * channels + c) * filter.taps());
+  };
+  std::vector<float> weights(
+      static_cast<std::size_t>(in_panels ? pdrt::panel_floats(kernels, channels)
+                                         : kernels * channels * filter.taps()),
+      kNaN);
   for (const int k : active_kernels) {
     for (const int c : active_channels) {
-      for (int t = 0; t < filter.taps(); ++t) {
-        weights[static_cast<std::size_t>((k * channels + c) * filter.taps() + t)] = random.real();
-      }
+      for (int t = 0; t < filter.taps(); ++t)
+        weights[first_weight(k, c) + static_cast<std::size_t>(t)] = random.real();
     }
   }
   std::vector<float> bias(static_cast<std::size_t>(kernels), kNaN);
@@ -208,6 +226,7 @@ void test_convolve(const Engine& engine, Random& random, Filter filter, int chan
   task.taps = filter.taps();
   task.weights = weights.data();
   task.weights_row = channels * filter.taps();
+  task.in_panels = in_panels;
   task.bias = random.chance(0.7) ? bias.data() : nullptr;
   task.kernels = active_kernels.data();
   task.kernel_count = static_cast<int>(active_kernels.size());
@@ -216,13 +235,13 @@ void test_convolve(const Engine& engine, Random& random, Filter filter, int chan
     double sum = task.bias != nullptr ? task.bias[k] : 0;
     for (int c = 0; c < task.channels; ++c) {
       sum += sum_of_taps(filter, pointers[static_cast<std::size_t>(c)], plane, y, x,
-                         task.weights + k * task.weights_row + task.channel[c] * filter.taps());
+                         weights.data() + first_weight(k, task.channel[c]));
     }
     return reference_epilogue(task.epilogue, k, y * plane.row + x, sum);
   };
   check_outputs(random, setting, task, engine.convolve, expected,
-                describe(engine, "convolve", plane, filter, task.kernel_count, task.channels,
-                         task.epilogue.count));
+                describe(engine, in_panels ? "convolve in panels" : "convolve", plane, filter,
+                         task.kernel_count, task.channels, task.epilogue.count));
 }
 
 void test_random_convolve(const Engine& engine, Random& random, int most_channels) {
@@ -243,6 +262,9 @@ void test_sizes(const Engine& engine, Random& random) {
     test_convolve(engine, random, Filter(1), random.between(60, 140), kernels, pixels, 1);
     test_convolve(engine, random, Filter(3), random.between(8, 40), kernels, 2, pixels);
     test_convolve(engine, random, Filter(3), random.between(8, 40), 27 - kernels, pixels, 3);
+    // More inputs than weights are asked for ahead, and fewer.
+    test_convolve(engine, random, Filter(1), random.between(1, 300), 2 * kernels, 1, pixels, true);
+    test_convolve(engine, random, Filter(1), random.between(1, 20), 3 * kernels, pixels, 1, true);
   }
 }
 

@@ -157,12 +157,38 @@ void convolution(const Engine& engine, int tile) {
   CHECK(seen == any);
 }
 
+// A panel holds what its kernels have one by one, and zeros where there is no kernel.
+void panel(const Engine& engine, int tile) {
+  const int positions = (tile + 2) * (tile + 2), channels = random_int(1, 20),
+            kernels = random_int(1, kLanes), panel = channels * kLanes;
+  const std::int64_t row = channels * 9 + random_int(0, 5);
+  std::normal_distribution<float> normal;
+  std::vector<float> taps(kernels * row);
+  for (float& tap : taps) tap = normal(generator);
+  std::vector<float> together(positions * panel + 1, kPoison), alone(positions * channels);
+  engine.winograd_panel(tile, taps.data(), row, kernels, channels, together.data(), panel);
+  bool same = std::isnan(together.back());
+  for (int k = 0; k < kLanes; ++k) {
+    if (k < kernels) {
+      engine.winograd_weights(tile, taps.data() + k * row, channels, alone.data(), channels);
+    } else {
+      std::fill(alone.begin(), alone.end(), 0.0f);
+    }
+    for (int p = 0; p < positions; ++p) {
+      for (int c = 0; c < channels; ++c)
+        same = same && together[p * panel + c * kLanes + k] == alone[p * channels + c];
+    }
+  }
+  CHECK(same);
+}
+
 }  // namespace
 
 int main() {
   for (const Engine* engine : pdrt::cpu::engines()) {
     for (int tile : {2, 4, 6}) {
       for (int round = 0; round < 60; ++round) convolution(*engine, tile);
+      for (int round = 0; round < 10; ++round) panel(*engine, tile);
     }
   }
   return check::report();

@@ -1,11 +1,14 @@
 // Convolution: a tile of kernels x vectors of pixels in registers, over all
 // taps of the active inputs.
 #include "cpu/isa/columns.h"
-#include "cpu/isa/finish_tile.h"
 #include "cpu/isa/leftover.h"
 #include "cpu/isa/next_weights.h"
+#include "cpu/isa/panels.h"
+#include "cpu/isa/tile_ends.h"
 
 namespace pdrt::cpu::PDRT_ISA {
+
+constexpr int kInPanels = -1;  // in place of a number of taps: one, and weights in panels
 
 // Vectors of a full tile; how many taps are written out at once where a filter has that many; and
 // the kernels of a full tile of some vectors: sums, the vectors of one tap and a weight must fit
@@ -13,27 +16,32 @@ namespace pdrt::cpu::PDRT_ISA {
 #if PDRT_VECTOR_BYTES == 64  // 32 registers
 constexpr int kTileVectors = 4;
 constexpr int kUnrolledTaps = 9;
-constexpr int kMostKernels = 12;
+constexpr int kMostKernels = 16;
+static constexpr int tile_vectors(int taps) { return taps == kInPanels ? 3 : kTileVectors; }
 static constexpr int tile_kernels(int taps, int vectors) {
   // Nine taps of more than six rows need more addresses than there are registers for.
   constexpr int kOneTap[] = {12, 12, 8, 6};
   constexpr int kMoreTaps[] = {12, 6, 6, 6};
-  return taps == 1 ? kOneTap[vectors - 1] : kMoreTaps[vectors - 1];
+  constexpr int kPanel[] = {16, 8, 8};  // a panel, or half of one
+  return (taps == kInPanels ? kPanel : taps == 1 ? kOneTap : kMoreTaps)[vectors - 1];
 }
 #elif PDRT_VECTOR_BYTES == 32  // 16 registers
 constexpr int kTileVectors = 2;
 constexpr int kUnrolledTaps = 9;
 constexpr int kMostKernels = 6;
+static constexpr int tile_vectors(int) { return kTileVectors; }
 static constexpr int tile_kernels(int, int) { return kMostKernels; }
 #elif defined(__aarch64__)     // 32 registers
 constexpr int kTileVectors = 4;
 constexpr int kUnrolledTaps = 9;
 constexpr int kMostKernels = 6;
+static constexpr int tile_vectors(int) { return kTileVectors; }
 static constexpr int tile_kernels(int, int) { return kMostKernels; }
 #else                          // 16 registers, and products need one where there is no FMA
 constexpr int kTileVectors = 2;
 constexpr int kUnrolledTaps = 1;
 constexpr int kMostKernels = 4;
+static constexpr int tile_vectors(int) { return kTileVectors; }
 static constexpr int tile_kernels(int, int) { return kMostKernels; }
 #endif
 
@@ -68,10 +76,7 @@ PDRT_INLINE void tile(const Convolution& task, const std::int32_t* kernels, int 
                       NextWeights<kKernels, kTaps>& ahead) {
   const int taps = kTaps > 0 ? kTaps : task.taps;
   Floats sums[kKernels][kVectors];
-  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-    const Floats bias = splat(task.bias != nullptr ? task.bias[kernels[i]] : 0.0f);
-    unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] = bias; });
-  });
+  start_tile(task, kernels, sums);
   std::int64_t offsets[larger_of(kTaps, 1)];
   for (int t = 0; t < kTaps; ++t) offsets[t] = begin + task.offsets[t];
   int c = 0;
@@ -117,11 +122,7 @@ PDRT_INLINE void tile(const Convolution& task, const std::int32_t* kernels, int 
       for (; t < taps; ++t) add_one(weights, column + t, opaque(input + task.offsets[t]), sums);
     }
   }
-  if (how == Finish::in_registers) {
-    finish_in_registers(task, kernels, begin, sums);
-  } else {
-    finish_in_memory(task, kernels, begin, sums);
-  }
+  finish_tile(task, kernels, begin, how, sums);
 }
 
 // `count` tiles of the same kernels, one behind the other.
@@ -139,17 +140,23 @@ static void tiles_in_a_row(const Convolution& task, const std::int32_t* kernels,
   }
 }
 
+template <typename Ahead>
 using TileRow = void (*)(const Convolution& task, const std::int32_t* kernels, int begin, int count,
-                         Finish how, Next next);
+                         Finish how, Ahead ahead);
 
 // Every size of tile of whole groups of kLanes up to the full ones: [vectors - 1][kernels - 1].
+template <typename Ahead>
 struct Tiles {
-  TileRow of[kTileVectors][kMostKernels];
+  TileRow<Ahead> of[kTileVectors][kMostKernels];
 };
 
-template <int kTaps, int kKernels, int kVectors>
-static constexpr void fill_in(Tiles& tiles) {
-  tiles.of[kVectors - 1][kKernels - 1] = tiles_in_a_row<kKernels, kVectors, kTaps>;
+template <int kTaps, int kKernels, int kVectors, typename Ahead>
+static constexpr void fill_in(Tiles<Ahead>& tiles) {
+  if constexpr (kTaps == kInPanels) {
+    tiles.of[kVectors - 1][kKernels - 1] = tiles_in_panel<kKernels, kVectors>;
+  } else {
+    tiles.of[kVectors - 1][kKernels - 1] = tiles_in_a_row<kKernels, kVectors, kTaps>;
+  }
   if constexpr (kKernels > 1) {
     fill_in<kTaps, kKernels - 1, kVectors>(tiles);
   } else if constexpr (kVectors > kGroup) {
@@ -157,16 +164,18 @@ static constexpr void fill_in(Tiles& tiles) {
   }
 }
 
-template <int kTaps>
-static constexpr Tiles all_tiles() {
-  Tiles tiles{};
-  fill_in<kTaps, tile_kernels(kTaps, kTileVectors), kTileVectors>(tiles);
+template <int kTaps, typename Ahead>
+static constexpr Tiles<Ahead> all_tiles() {
+  Tiles<Ahead> tiles{};
+  constexpr int kVectors = tile_vectors(kTaps);
+  fill_in<kTaps, tile_kernels(kTaps, kVectors), kVectors>(tiles);
   return tiles;
 }
 
-static constexpr Tiles kAnyTaps = all_tiles<0>();
-static constexpr Tiles kOneTap = all_tiles<1>();
-static constexpr Tiles kManyTaps = all_tiles<kUnrolledTaps>();
+static constexpr Tiles<Next> kAnyTaps = all_tiles<0, Next>();
+static constexpr Tiles<Next> kOneTap = all_tiles<1, Next>();
+static constexpr Tiles<Next> kManyTaps = all_tiles<kUnrolledTaps, Next>();
+static constexpr Tiles<PanelsAhead> kPanels = all_tiles<kInPanels, PanelsAhead>();
 
 static Finish finish_of(const Epilogue& epilogue) {
   for (int s = 0; s < epilogue.count; ++s) {
@@ -191,37 +200,81 @@ struct Parts {
 // cache while the other kernels follow.
 constexpr int kNearBytes = 32 * 1024;
 
-// Kernels [first, last) on whole tiles of pixels [begin, end); done(low, high) after every tile of
+// Tiles of the same kernels, one behind the other.
+struct TilesInARow {
+  int vectors;  // of one tile
+  int begin;    // pixel
+  int count;
+  Finish how;
+  const float* after;  // the weights that come after those for all kernels
+};
+
+// Kernels [first, last); done(high) after every tile of them.
+template <typename Done>
+static void kernels_in_turn(const Convolution& task, int first, int last, const TilesInARow& row,
+                            const Done& done) {
+  const Tiles<Next>& tiles = task.taps == 1               ? kOneTap
+                             : task.taps == kUnrolledTaps ? kManyTaps
+                                                          : kAnyTaps;
+  const int most = tile_kernels(task.taps, row.vectors);
+  const Parts kernels(last - first, most);
+  const std::int64_t step = most * task.weights_row / (larger_of(1, task.channels) * row.count);
+  for (int k = 0, low = 0; k < kernels.parts; ++k) {
+    const int high = kernels.end(k);
+    // The last tile asks for what comes after this call; if that is not known, for its own weights
+    // again, which costs nothing.
+    Next next{task.weights, task.kernels + first + high, step};
+    if (high + (high - low) > last - first) {
+      next.weights = row.after != nullptr ? row.after : task.weights;
+      next.kernels = task.kernels + first + (row.after != nullptr ? 0 : low);
+    }
+    tiles.of[row.vectors - 1][high - low - 1](task, task.kernels + first + low, row.begin,
+                                              row.count, row.how, next);
+    done(high);
+    low = high;
+  }
+}
+
+// The same where weights lie in panels. Tiles of a panel are as even as they can be.
+template <typename Done>
+static void panels_in_turn(const Convolution& task, int first, int last, const TilesInARow& row,
+                           const Done& done) {
+  const int most = tile_kernels(kInPanels, row.vectors);
+  const PanelRange panels(task, first, last);
+  for (int low = first, high; low < last; low = high) {
+    const int panel = task.kernels[low] / kLanes;
+    const int end = smaller_of(last, low + kLanes - task.kernels[low] % kLanes);
+    high = low + Parts(end - low, most).end(0);
+    kPanels.of[row.vectors - 1][high - low - 1](task, task.kernels + low, row.begin, row.count,
+                                                row.how, panels.ahead_of(panel, row.after));
+    done(high - first);
+  }
+}
+
+// Kernels [first, last) on whole tiles of pixels [begin, end); done(high) after every tile of
 // kernels of the last pixels, while its weights are near.
 template <typename Done>
 static void convolve_tiles(const Convolution& task, int first, int last, int begin, int end,
                            const Done& done) {
-  const Tiles& tiles = task.taps == 1 ? kOneTap : task.taps == kUnrolledTaps ? kManyTaps : kAnyTaps;
   const Finish how = finish_of(task.epilogue);
-  const Parts vectors((end - begin) / kVector, kTileVectors);
+  const Parts vectors((end - begin) / kVector,
+                      tile_vectors(task.in_panels ? kInPanels : task.taps));
   for (int v = 0, from = 0; v < vectors.parts;) {
     const int size = vectors.end(v) - from;
     const int inputs = larger_of(1, task.channels) * size * PDRT_VECTOR_BYTES;
     const Parts rows(vectors.alike(v), larger_of(1, kNearBytes / inputs));
     const int count = rows.end(0);
     v += count;
-    const int most = tile_kernels(task.taps, size);
-    const Parts kernels(last - first, most);
-    const std::int64_t step = most * task.weights_row / (larger_of(1, task.channels) * count);
-    for (int k = 0, low = 0; k < kernels.parts; ++k) {
-      const int high = kernels.end(k);
-      // The last tile asks for what comes after this call; if that is not known, for its own
-      // weights again, which costs nothing.
-      Next next{task.weights, task.kernels + first + high, step};
-      if (high + (high - low) > last - first) {
-        const bool known = v == vectors.parts && task.next_weights != nullptr;
-        next.weights = known ? task.next_weights : task.weights;
-        next.kernels = task.kernels + first + (known ? 0 : low);
-      }
-      tiles.of[size - 1][high - low - 1](task, task.kernels + first + low, begin + from * kVector,
-                                         count, how, next);
-      if (v == vectors.parts) done(high);
-      low = high;
+    const bool last_pixels = v == vectors.parts;
+    const TilesInARow row{size, begin + from * kVector, count, how,
+                          last_pixels ? task.next_weights : nullptr};
+    const auto done_here = [&](int high) {
+      if (last_pixels) done(high);
+    };
+    if (task.in_panels) {
+      panels_in_turn(task, first, last, row, done_here);
+    } else {
+      kernels_in_turn(task, first, last, row, done_here);
     }
     from += count * size;
   }
@@ -233,8 +286,8 @@ static void convolve_with_leftover(const Convolution& task, int first, int last,
   const int end = task.plane->flat - kLanes;
   int done = 0;
   const auto catch_up = [&](int high) {
-    const int count =
-        high == last - first ? high - done : (high - done) / Leftover::kRows * Leftover::kRows;
+    const int rows = task.in_panels ? kLanes : Leftover::kRows;
+    const int count = high == last - first ? high - done : (high - done) / rows * rows;
     leftover.compute(task.kernels + first + done, count);
     done += count;
   };

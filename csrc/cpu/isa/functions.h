@@ -22,6 +22,8 @@ void clear_borders(float* planes, const Plane& plane, const std::int32_t* list, 
 void load_plane(const float* in, std::int64_t in_row, std::int64_t in_pixel, float* out,
                 const Plane& plane) noexcept;
 void store_plane(const float* in, const Plane& plane, float* out) noexcept;
+void winograd_panel(int tile, const float* taps, std::int64_t kernel_stride, int kernels,
+                    int channels, float* out, std::int64_t position_stride) noexcept;
 void winograd_weights(int tile, const float* taps, int channels, float* out,
                       std::int64_t position_stride) noexcept;
 void winograd_input(const WinogradMap& map, const float* in, float* out,

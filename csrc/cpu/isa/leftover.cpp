@@ -1,6 +1,7 @@
 #include "cpu/isa/leftover.h"
 
 #include "cpu/isa/stages.h"
+#include "planes/panels.h"
 
 namespace pdrt::cpu::PDRT_ISA {
 
@@ -45,6 +46,7 @@ int Leftover::pixels_of(const Convolution& task) {
   const int used = (plane.height - 1) * plane.row + plane.width;
   const int pixels = used - (plane.flat - kLanes);
   if (pixels < 1 || pixels > kMost || task.channels == 0) return 0;
+  if (task.in_panels) return task.kernel_count >= kLanes ? pixels : 0;
   const int groups = groups_of(task);
   if (groups > kColumns / kLanes || groups * kLanes * pixels > kFloats) return 0;
   // In multiply-adds of one vector, per kernel: a load for every group, sums and stages, a share of
@@ -57,6 +59,7 @@ int Leftover::pixels_of(const Convolution& task) {
 
 Leftover::Leftover(const Convolution& task, int pixels)
     : task_(task), pixels_(pixels), begin_(task.plane->flat - kLanes), masked_(!is_complete(task)) {
+  if (task.in_panels) return;
   const int stride = groups_of(task) * kLanes;
   std::memset(x_, 0, static_cast<std::size_t>(stride) * pixels * sizeof(float));
   if (masked_) std::memset(mask_, 0, static_cast<std::size_t>(stride) * sizeof(std::uint32_t));
@@ -146,6 +149,54 @@ void Leftover::compute_rows(const std::int32_t* kernels) const {
   finish_rows(task_, kernels, begin_, totals);
 }
 
+template <int kPixels>
+void Leftover::compute_in_panels(const std::int32_t* kernels, int count) const {
+  constexpr int kChains = kPixels == 1 ? 4 : kPixels == 2 ? 2 : 1;  // sums in flight
+  const std::int64_t at = begin_ + task_.offsets[0];
+  for (int k = 0, rows; k < count; k += rows) {
+    const int own = kernels[k] % kLanes;  // the first one's lane
+    rows = smaller_of(kLanes - own, count - k);
+    const float* const panel = task_.weights + panel_place(kernels[k], task_.weights_row) - own;
+    Floats sums[kChains][kPixels][kGroup] = {};
+    const auto add = [&](int chain, int c) PDRT_LAMBDA {
+      const float* weights = panel + task_.channel[c] * kLanes;
+      const float* pixels = task_.inputs[c] + at;
+      unrolled<kGroup>([&](int g) PDRT_LAMBDA {
+        const Floats weight = load(weights + g * kVector);
+        unrolled<kPixels>([&](int p)
+                              PDRT_LAMBDA { sums[chain][p][g] += weight * splat(pixels[p]); });
+      });
+    };
+    int c = 0;
+    for (; c + kChains <= task_.channels; c += kChains)
+      unrolled<kChains>([&](int chain) PDRT_LAMBDA { add(chain, c + chain); });
+    for (; c < task_.channels; ++c) add(0, c);
+
+    float totals[kMost][kLanes] = {};
+    unrolled<kPixels>([&](int p) PDRT_LAMBDA {
+      unrolled<kGroup>([&](int g) PDRT_LAMBDA {
+        Floats total = sums[0][p][g];
+        unrolled<kChains - 1>([&](int chain) PDRT_LAMBDA { total += sums[chain + 1][p][g]; });
+        store(totals[p] + g * kVector, total);
+      });
+    });
+    const auto of = [&](int r) PDRT_LAMBDA {
+      const int lane = own + r;
+      return Quad{totals[0][lane], totals[1][lane], totals[2][lane], totals[3][lane]};
+    };
+    int r = 0;
+    for (; r + kRows <= rows; r += kRows) {
+      Quad quads[kRows];
+      unrolled<kRows>([&](int i) PDRT_LAMBDA { quads[i] = of(r + i); });
+      finish_rows(task_, kernels + k + r, begin_, quads);
+    }
+    for (; r < rows; ++r) {
+      const Quad quads[1] = {of(r)};
+      finish_rows(task_, kernels + k + r, begin_, quads);
+    }
+  }
+}
+
 template <int kPixels, bool kMasked>
 void Leftover::compute_all(const std::int32_t* kernels, int count) const {
   constexpr int kRows = rows_at_once(kPixels);
@@ -161,7 +212,10 @@ void Leftover::compute(const std::int32_t* kernels, int count) const {
        &Leftover::compute_all<3, false>, &Leftover::compute_all<4, false>},
       {&Leftover::compute_all<1, true>, &Leftover::compute_all<2, true>,
        &Leftover::compute_all<3, true>, &Leftover::compute_all<4, true>}};
-  (this->*kAll[masked_][pixels_ - 1])(kernels, count);
+  constexpr Compute kInPanels[kMost] = {
+      &Leftover::compute_in_panels<1>, &Leftover::compute_in_panels<2>,
+      &Leftover::compute_in_panels<3>, &Leftover::compute_in_panels<4>};
+  (this->*(task_.in_panels ? kInPanels : kAll[masked_])[pixels_ - 1])(kernels, count);
 }
 
 }  // namespace pdrt::cpu::PDRT_ISA

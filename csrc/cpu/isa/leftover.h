@@ -39,6 +39,9 @@ class Leftover {
   alignas(64) std::uint32_t mask_[kColumns];
   alignas(64) float x_[kFloats];  // [pixel][groups_ * kLanes]
 
+  // Weights in panels: lanes along the kernels, nothing to gather.
+  template <int kPixels>
+  void compute_in_panels(const std::int32_t* kernels, int count) const;
   template <int kPixels, bool kMasked>
   void compute_all(const std::int32_t* kernels, int count) const;
   template <int kRows, int kPixels, bool kMasked>

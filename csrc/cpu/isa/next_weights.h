@@ -32,6 +32,10 @@ class NextWeights {
     if constexpr (!kWalks || kInputs * kTaps == kLanes) {
       constexpr int kRows = kWalks || kKernels <= 6 ? kKernels : 0;
       unrolled<kRows>([&](int i) PDRT_LAMBDA { __builtin_prefetch(rows_[i] + column); });
+      // The taps of one input may lie across two lines.
+      if constexpr (!kWalks && kTaps > 1)
+        unrolled<kRows>([&](int i)
+                            PDRT_LAMBDA { __builtin_prefetch(rows_[i] + column + kTaps - 1); });
     } else {
       constexpr int kLines = (kKernels * kTaps * kInputs + kLanes - 1) / kLanes;
       unrolled<kLines>([&](int line) PDRT_LAMBDA { __builtin_prefetch(walk_ + line * kLanes); });

@@ -80,7 +80,7 @@ bool possible(const Way& way, const plan::ConvolutionForm& form) {
 }
 
 std::string way_key(const plan::ConvolutionForm& form, std::int64_t samples) {
-  return plan::layer_key(form) + " x" + std::to_string(samples);
+  return plan::layer_key(form, false) + " x" + std::to_string(samples);
 }
 
 WayTuning read_ways(const std::string& folder, const opencl::DeviceInfo& device, bool halves) {

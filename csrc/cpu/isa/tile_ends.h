@@ -1,4 +1,5 @@
-// The end of a tile of a convolution: sums go through the epilogue and become pixels.
+// How a tile of a convolution begins, with biases, and ends: sums go through the epilogue and
+// become pixels.
 #pragma once
 
 #include "cpu/isa/functions.h"
@@ -11,6 +12,15 @@ enum class Finish {
   in_registers,  // the epilogue has cheap stages alone
   in_memory,     // any epilogue: through a buffer on the stack
 };
+
+template <int kKernels, int kVectors>
+PDRT_INLINE void start_tile(const Convolution& task, const std::int32_t* kernels,
+                            Floats (&sums)[kKernels][kVectors]) {
+  unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+    const Floats bias = splat(task.bias != nullptr ? task.bias[kernels[i]] : 0.0f);
+    unrolled<kVectors>([&](int j) PDRT_LAMBDA { sums[i][j] = bias; });
+  });
+}
 
 template <int kKernels, int kVectors>
 PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* kernels, int begin,
@@ -63,6 +73,16 @@ PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t
       store(lanes + g * kVector, sum);
     });
   });
+}
+
+template <int kKernels, int kVectors>
+PDRT_INLINE void finish_tile(const Convolution& task, const std::int32_t* kernels, int begin,
+                             Finish how, Floats (&sums)[kKernels][kVectors]) {
+  if (how == Finish::in_registers) {
+    finish_in_registers(task, kernels, begin, sums);
+  } else {
+    finish_in_memory(task, kernels, begin, sums);
+  }
 }
 
 }  // namespace pdrt::cpu::PDRT_ISA
