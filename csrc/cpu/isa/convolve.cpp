@@ -49,7 +49,8 @@ static constexpr int tile_kernels(int, int) { return kMostKernels; }
 // addresses is left to do. Returns for how many inputs that was done.
 template <int kTaps, int kInputs, int kKernels, int kVectors>
 PDRT_INLINE int add_neighbours(const Convolution& task, const float* const (&weights)[kKernels],
-                               const std::int64_t* offsets, NextWeights<kKernels, kTaps>& ahead,
+                               const std::int64_t* offsets,
+                               NextWeights<kKernels, kVectors, kTaps>& ahead,
                                Floats (&sums)[kKernels][kVectors]) {
   const int count = task.channels / kInputs * kInputs;
   if (count == 0 || task.channel[task.channels - 1] - task.channel[0] != task.channels - 1) {
@@ -73,7 +74,7 @@ PDRT_INLINE int add_neighbours(const Convolution& task, const float* const (&wei
 template <int kKernels, int kVectors, int kTaps>
 PDRT_INLINE void tile(const Convolution& task, const std::int32_t* kernels, int begin, Finish how,
                       const float* const (&weights)[kKernels],
-                      NextWeights<kKernels, kTaps>& ahead) {
+                      NextWeights<kKernels, kVectors, kTaps>& ahead) {
   const int taps = kTaps > 0 ? kTaps : task.taps;
   Floats sums[kKernels][kVectors];
   start_tile(task, kernels, sums);
@@ -128,12 +129,12 @@ PDRT_INLINE void tile(const Convolution& task, const std::int32_t* kernels, int 
 // `count` tiles of the same kernels, one behind the other.
 template <int kKernels, int kVectors, int kTaps>
 static void tiles_in_a_row(const Convolution& task, const std::int32_t* kernels, int begin,
-                           int count, Finish how, Next next) {
+                           int count, Finish how, const Next& next) {
   const float* weights[kKernels];
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
     weights[i] = opaque(task.weights + kernels[i] * task.weights_row);
   });
-  NextWeights<kKernels, kTaps> ahead(task, next);
+  NextWeights<kKernels, kVectors, kTaps> ahead(task, next);
   for (int i = 0; i < count; ++i) {
     tile<kKernels, kVectors, kTaps>(task, kernels, begin + i * kVectors * kVector, how, weights,
                                     ahead);
@@ -142,7 +143,7 @@ static void tiles_in_a_row(const Convolution& task, const std::int32_t* kernels,
 
 template <typename Ahead>
 using TileRow = void (*)(const Convolution& task, const std::int32_t* kernels, int begin, int count,
-                         Finish how, Ahead ahead);
+                         Finish how, const Ahead& ahead);
 
 // Every size of tile of whole groups of kLanes up to the full ones: [vectors - 1][kernels - 1].
 template <typename Ahead>
@@ -187,13 +188,15 @@ static Finish finish_of(const Epilogue& epilogue) {
 // Cuts `count` into as few parts of at most `most` as there can be, as even as they can be, the
 // larger ones first: the end of part `index`.
 struct Parts {
-  int count, parts;
-  Parts(int count, int most) : count(count), parts((count + most - 1) / most) {}
-  int end(int index) const {
-    return count / parts * (index + 1) + smaller_of(index + 1, count % parts);
-  }
+  int parts, each, larger;  // the least that a part has, and how many have one more
+  Parts(int count, int most)
+      : parts((count + most - 1) / most),
+        each(parts > 0 ? count / parts : 0),
+        larger(count - each * parts) {}
+  int begin(int index) const { return each * index + smaller_of(index, larger); }
+  int end(int index) const { return begin(index + 1); }
   // From `index` on: how many are as large.
-  int alike(int index) const { return (index < count % parts ? count % parts : parts) - index; }
+  int alike(int index) const { return (index < larger ? larger : parts) - index; }
 };
 
 // Inputs of tiles that follow each other with the same kernels: so much stays in a first-level
@@ -209,6 +212,9 @@ struct TilesInARow {
   const float* after;  // the weights that come after those for all kernels
 };
 
+// What a core waits for memory, and a little more: cycles of multiply-adds.
+constexpr int kCyclesAhead = 700;
+
 // Kernels [first, last); done(high) after every tile of them.
 template <typename Done>
 static void kernels_in_turn(const Convolution& task, int first, int last, const TilesInARow& row,
@@ -218,18 +224,28 @@ static void kernels_in_turn(const Convolution& task, int first, int last, const 
                                                           : kAnyTaps;
   const int most = tile_kernels(task.taps, row.vectors);
   const Parts kernels(last - first, most);
-  const std::int64_t step = most * task.weights_row / (larger_of(1, task.channels) * row.count);
+  // Where `size` rows from tile k on are in the list.
+  const auto rows_of = [&](int k, int size) {
+    return task.kernels + first + smaller_of(kernels.begin(k), last - first - size);
+  };
+  const int inputs = larger_of(1, task.channels) * row.count;
+  const std::int64_t cycles = std::int64_t{inputs} * task.taps * most * row.vectors / 2;
+  const int tiles_ahead = 1 + static_cast<int>(kCyclesAhead / cycles);
+  const Pace by_one(task.weights_row, most, inputs),
+      by_four(task.weights_row, most, inputs / kInputsAtOnce);
   for (int k = 0, low = 0; k < kernels.parts; ++k) {
-    const int high = kernels.end(k);
-    // The last tile asks for what comes after this call; if that is not known, for its own weights
-    // again, which costs nothing.
-    Next next{task.weights, task.kernels + first + high, step};
-    if (high + (high - low) > last - first) {
-      next.weights = row.after != nullptr ? row.after : task.weights;
-      next.kernels = task.kernels + first + (row.after != nullptr ? 0 : low);
+    const int high = kernels.end(k), size = high - low;
+    // The last tiles ask for what comes after this call; if that is not known, for their own
+    // weights again, which costs nothing.
+    Next next{task.weights, task.kernels + first + low, by_one, by_four};
+    if (k + tiles_ahead < kernels.parts) {
+      next.kernels = rows_of(k + tiles_ahead, size);
+    } else if (row.after != nullptr) {
+      next.weights = row.after;
+      next.kernels = rows_of(smaller_of(k + tiles_ahead - kernels.parts, kernels.parts - 1), size);
     }
-    tiles.of[row.vectors - 1][high - low - 1](task, task.kernels + first + low, row.begin,
-                                              row.count, row.how, next);
+    tiles.of[row.vectors - 1][size - 1](task, task.kernels + first + low, row.begin, row.count,
+                                        row.how, next);
     done(high);
     low = high;
   }

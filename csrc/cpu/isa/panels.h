@@ -98,7 +98,7 @@ PDRT_INLINE void add_input(const float* weights, const float* pixels,
 // `count` tiles of kernels of one panel, one behind the other.
 template <int kKernels, int kVectors>
 static void tiles_in_panel(const Convolution& task, const std::int32_t* kernels, int begin,
-                           int count, Finish how, PanelsAhead ahead) {
+                           int count, Finish how, const PanelsAhead& ahead) {
   const float* const weights = task.weights + panel_place(*kernels, task.weights_row);
   for (int i = 0; i < count; ++i, begin += kVectors * kVector) {
     Floats sums[kKernels][kVectors];
