@@ -1,6 +1,6 @@
 """Writes stored cases for pdrt-check: `python tests/make_cases.py FOLDER [--graphs 60]`.
 
-Every case of the case list, some random gated networks and one on large maps, each as NAME.pdrt with
+Every case of the case list, some random gated networks, one on large maps and a wide block, each as NAME.pdrt with
 NAME.safetensors beside it: the inputs, the outputs that ONNX Runtime (or ONNX's reference, where the case says so)
 gives, and the tolerance.
 """
@@ -60,6 +60,14 @@ def large_maps() -> tuple[bytes, Mapping[str, Array]]:
     return net.model([net.linear(net.pooled(last), 5)]), net.feeds
 
 
+def wide_block() -> tuple[bytes, Mapping[str, Array]]:
+    """Return a block by Winograd: a convolution with switches, and one without that reads what it leaves on."""
+    net = Network(2, channels=32, size=26)
+    mask = net.input("mask", np.arange(72).reshape(1, -1, 1, 1) % 5 < 2)
+    last = net.conv(net.add("Mul", net.relu(net.conv(net.image, 72)), mask), 40)
+    return net.model([net.linear(net.pooled(net.relu(last)), 5)]), net.feeds
+
+
 def main() -> None:
     """Write all cases."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -79,9 +87,10 @@ def main() -> None:
         example = graphs.build(lambda options, rng=rng: options[int(rng.integers(len(options)))], seed)
         outputs = oracle.expected(example.model, example.feeds)
         store(arguments.folder, f"gated-{seed}", example.model, example.feeds, outputs, oracle.TOLERANCE)
-    model, feeds = large_maps()
-    store(arguments.folder, "large-maps", model, feeds, oracle.expected(model, feeds), oracle.TOLERANCE)
-    print(f"{len(cases) + arguments.graphs + 1} cases in {arguments.folder}")
+    networks = {"large-maps": large_maps(), "wide-block": wide_block()}
+    for name, (model, feeds) in networks.items():
+        store(arguments.folder, name, model, feeds, oracle.expected(model, feeds), oracle.TOLERANCE)
+    print(f"{len(cases) + arguments.graphs + len(networks)} cases in {arguments.folder}")
 
 
 if __name__ == "__main__":
