@@ -10,8 +10,9 @@
 
 namespace pdrt {
 
+// With a line behind the last panel: from any weight on, as many may be read as a line has.
 constexpr std::int64_t panel_floats(std::int64_t kernels, std::int64_t inputs) {
-  return (kernels + kLanes - 1) / kLanes * inputs * kLanes;
+  return ((kernels + kLanes - 1) / kLanes * inputs + 1) * kLanes;
 }
 
 // Where kernel k's weight for input 0 lies. Each further input is kLanes on.

@@ -52,8 +52,9 @@ class NextWeights {
     } else {
       static_assert(kInputs == 1 || kInputs == kInputsAtOnce);
       const Pace& pace = kInputs == 1 ? next_.by_one : next_.by_four;
-      // With more vectors there are no registers left to count lines in, and mostly one will do.
-      const int lines = kVectors > 1 ? kInputs : pace.lines;
+      // With more vectors there are no registers left to count lines in.
+      constexpr int kLines = (kKernels * kTaps * kInputs + kLanes - 1) / kLanes;
+      const int lines = kVectors > 1 ? kLines : pace.lines;
       for (int i = 0; i < lines; ++i) __builtin_prefetch(walk_ + i * kLanes);
       walk_ += pace.step;
       if (__builtin_expect(walk_ >= end_, 0)) {

@@ -61,7 +61,7 @@ template <int kKernels, int kVectors>
 PDRT_INLINE void add_input(const float* weights, const float* pixels,
                            Floats (&sums)[kKernels][kVectors]) {
 #if defined(__aarch64__)
-  // Whole fours of the line, which may be further kernels'.
+  // Whole fours: weights of further kernels, or of the next input, may be among them.
   constexpr int kFours = (kKernels + 3) / 4;
   Floats fours[kFours];
   unrolled<kFours>([&](int i) PDRT_LAMBDA { fours[i] = load(weights + 4 * i); });
