@@ -27,8 +27,8 @@ void find_panels(Plan& plan) {
       return id != kAbsent && may_be_off[id];
     });
     const auto* form = std::get_if<ConvolutionForm>(&step.form);
-    plan.convolutions[s].in_panels =
-        form && form->groups == 1 && !step.on_device && off_inputs && !switches(step);
+    plan.convolutions[s].in_panels = form && winograd_obstacle(*form).empty() && !step.on_device &&
+                                     off_inputs && !switches(step);
     if (!switches(step) && !(off_inputs && passes_on(step))) continue;
     for (const ValueId id : step.outputs) {
       if (id != kAbsent) may_be_off[id] = true;

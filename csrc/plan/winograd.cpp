@@ -23,17 +23,6 @@ std::vector<std::uint32_t> columns(int pad, int width) {
   return mask;
 }
 
-// Why it cannot be used at all; empty if it can.
-std::string obstacle(const ConvolutionForm& form) {
-  if (form.filter_h != 3 || form.filter_w != 3) return "the filter is not 3x3";
-  if (form.stride_h != 1 || form.stride_w != 1) return "the stride is not 1";
-  if (form.dilation_h != 1 || form.dilation_w != 1) return "the dilation is not 1";
-  if (form.groups != 1) return "it has groups";
-  if (form.pad_top > 2 || form.pad_left > 2) return "the padding is more than the filter reaches";
-  if (form.in_w + 200 > kWinogradColumns) return "the map is too wide";
-  return {};
-}
-
 // Rows of tiles to work on at once, for which products and transforms are expected to cost least.
 int rows_at_once(const ConvolutionForm& form, int tile, int across, int down, bool in_panels) {
   const int side = tile + 2;
@@ -57,9 +46,19 @@ int rows_at_once(const ConvolutionForm& form, int tile, int across, int down, bo
 
 }  // namespace
 
+std::string winograd_obstacle(const ConvolutionForm& form) {
+  if (form.filter_h != 3 || form.filter_w != 3) return "the filter is not 3x3";
+  if (form.stride_h != 1 || form.stride_w != 1) return "the stride is not 1";
+  if (form.dilation_h != 1 || form.dilation_w != 1) return "the dilation is not 1";
+  if (form.groups != 1) return "it has groups";
+  if (form.pad_top > 2 || form.pad_left > 2) return "the padding is more than the filter reaches";
+  if (form.in_w + 200 > kWinogradColumns) return "the map is too wide";
+  return {};
+}
+
 WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels) {
   WinogradPlan plan;
-  plan.refused = obstacle(form);
+  plan.refused = winograd_obstacle(form);
   if (!plan.refused.empty()) return plan;
   plan.across = divided(form.out_w, tile);
   if (tile * (tile + 2) * winograd_line(1, plan.across) > kWinogradScratch) {

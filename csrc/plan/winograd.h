@@ -35,6 +35,9 @@ struct WinogradPlan {
   }
 };
 
+// Why a convolution cannot be computed so; empty where it can.
+std::string winograd_obstacle(const ConvolutionForm& form);
+
 // The tiles that are expected to be fastest with everything on, if that is faster than `direct`.
 WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct,
                            const LayerCosts* measured, bool in_panels);
