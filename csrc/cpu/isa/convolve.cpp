@@ -237,7 +237,7 @@ static void kernels_in_turn(const Convolution& task, int first, int last, const 
     const int high = kernels.end(k), size = high - low;
     // The last tiles ask for what comes after this call; if that is not known, for their own
     // weights again, which costs nothing.
-    Next next{task.weights, task.kernels + first + low, by_one, by_four};
+    Next next{task.weights, task.kernels + first + low, by_one, by_four, cache_to_ask()};
     if (k + tiles_ahead < kernels.parts) {
       next.kernels = rows_of(k + tiles_ahead, size);
     } else if (row.after != nullptr) {

@@ -1,4 +1,5 @@
 // Fully connected layers: lanes run along the inputs, so that every weight is read once, in order.
+#include "cpu/isa/ask.h"
 #include "cpu/isa/functions.h"
 #include "cpu/isa/lanes.h"
 #include "cpu/isa/stages.h"
@@ -41,12 +42,15 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Fl
   // The hardware follows whole rows, but loses the thread where blocks are left out.
   constexpr int kAhead = 12;  // blocks
   const bool gaps = task.block_count * kLanes < task.columns;
+  const Cache cache = cache_to_ask();
   int b = 0;
   for (; b + kChains <= whole; b += kChains) {
     if (gaps) {
       const std::int64_t at =
           static_cast<std::int64_t>(task.blocks[smaller_of(b + kAhead, whole - 1)]) * kLanes;
-      for (int r = 0; r < kRows; ++r) __builtin_prefetch(rows[r] + at);
+      ask_cache(cache, [&](auto fetch) PDRT_LAMBDA {
+        for (int r = 0; r < kRows; ++r) fetch(rows[r] + at);
+      });
     }
 #pragma GCC unroll 2
     for (int chain = 0; chain < kChains; ++chain) {
@@ -88,7 +92,9 @@ class RowsAhead {
     for (const int end = smaller_of(at + rows_, last_); next_ < end; ++next_) {
       const float* row =
           task_.weights + static_cast<std::int64_t>(task_.kernels[next_]) * task_.columns;
-      for (int i = 0; i < task_.columns; i += kLanes) __builtin_prefetch(row + i);
+      ask_cache(cache_, [&](auto fetch) PDRT_LAMBDA {
+        for (int i = 0; i < task_.columns; i += kLanes) fetch(row + i);
+      });
     }
   }
 
@@ -96,6 +102,7 @@ class RowsAhead {
   static constexpr int kAheadBytes = 8 * 1024;
   static constexpr int kShortRow = 512;  // bytes
   const FullyConnected& task_;
+  const Cache cache_ = cache_to_ask();
   int next_, last_, rows_;
 };
 

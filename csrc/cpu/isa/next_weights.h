@@ -1,6 +1,7 @@
 // What a tile of a convolution fetches for one of those after it.
 #pragma once
 
+#include "cpu/isa/ask.h"
 #include "cpu/isa/columns.h"
 
 namespace pdrt::cpu::PDRT_ISA {
@@ -23,6 +24,7 @@ struct Next {
   const float* weights;
   const std::int32_t* kernels;
   Pace by_one, by_four;
+  Cache cache;
 };
 
 // Asks the caches for the weights of another tile while this one computes: rows of weights lie
@@ -44,18 +46,21 @@ class NextWeights {
   inline __attribute__((always_inline)) void ask(std::int64_t column) {
     if constexpr (!kWalks || kInputs * kTaps == kLanes) {
       constexpr int kRows = kWalks || kKernels <= 6 ? kKernels : 0;
-      unrolled<kRows>([&](int i) PDRT_LAMBDA { __builtin_prefetch(rows_[i] + column); });
-      // The taps of one input may lie across two lines.
-      if constexpr (!kWalks && kTaps > 1)
-        unrolled<kRows>([&](int i)
-                            PDRT_LAMBDA { __builtin_prefetch(rows_[i] + column + kTaps - 1); });
+      ask_cache(next_.cache, [&](auto fetch) PDRT_LAMBDA {
+        unrolled<kRows>([&](int i) PDRT_LAMBDA { fetch(rows_[i] + column); });
+        // The taps of one input may lie across two lines.
+        if constexpr (!kWalks && kTaps > 1)
+          unrolled<kRows>([&](int i) PDRT_LAMBDA { fetch(rows_[i] + column + kTaps - 1); });
+      });
     } else {
       static_assert(kInputs == 1 || kInputs == kInputsAtOnce);
       const Pace& pace = kInputs == 1 ? next_.by_one : next_.by_four;
       // With more vectors there are no registers left to count lines in.
       constexpr int kLines = (kKernels * kTaps * kInputs + kLanes - 1) / kLanes;
       const int lines = kVectors > 1 ? kLines : pace.lines;
-      for (int i = 0; i < lines; ++i) __builtin_prefetch(walk_ + i * kLanes);
+      ask_cache(next_.cache, [&](auto fetch) PDRT_LAMBDA {
+        for (int i = 0; i < lines; ++i) fetch(walk_ + i * kLanes);
+      });
       walk_ += pace.step;
       if (__builtin_expect(walk_ >= end_, 0)) {
         row_ = row_ + 1 < kKernels ? row_ + 1 : 0;

@@ -1,6 +1,7 @@
 // Convolutions of one tap whose weights lie in panels, see planes/panels.h.
 #pragma once
 
+#include "cpu/isa/ask.h"
 #include "cpu/isa/columns.h"
 #include "cpu/isa/tile_ends.h"
 #include "planes/panels.h"
@@ -22,6 +23,7 @@ struct AskAhead {
 // The two panels a tile asks for, in order.
 struct PanelsAhead {
   AskAhead of[2];
+  Cache cache;
 };
 
 // The panels of a piece of work, from the first to the last.
@@ -39,7 +41,8 @@ class PanelRange {
     const int inputs = larger_of(1, task_.channels);
     const int next = panel + kInputsAhead / inputs, places = kInputsAhead % inputs;
     return {{{at(next, after), places, task_.channels - places},
-             {at(next + 1, after), places - task_.channels, task_.channels}}};
+             {at(next + 1, after), places - task_.channels, task_.channels}},
+            cache_to_ask()};
   }
 
  private:
@@ -108,7 +111,8 @@ static void tiles_in_panel(const Convolution& task, const std::int32_t* kernels,
     for (const AskAhead& next : ahead.of) {
       const std::int32_t* const later = task.channel + next.places;
       for (; c < next.end; ++c) {
-        __builtin_prefetch(next.weights + later[c] * kLanes);
+        ask_cache(ahead.cache,
+                  [&](auto fetch) PDRT_LAMBDA { fetch(next.weights + later[c] * kLanes); });
         add_input(weights + task.channel[c] * kLanes, task.inputs[c] + offset, sums);
       }
     }
