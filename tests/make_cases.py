@@ -1,6 +1,6 @@
 """Writes stored cases for pdrt-check: `python tests/make_cases.py FOLDER [--graphs 60]`.
 
-Every case of the case list, some random gated networks, one on large maps and a wide block, each as NAME.pdrt with
+Every case of the case list, some random gated networks, one on large maps and two wide ones, each as NAME.pdrt with
 NAME.safetensors beside it: the inputs, the outputs that ONNX Runtime (or ONNX's reference, where the case says so)
 gives, and the tolerance.
 """
@@ -68,6 +68,14 @@ def wide_block() -> tuple[bytes, Mapping[str, Array]]:
     return net.model([net.linear(net.pooled(net.relu(last)), 5)]), net.feeds
 
 
+def wide_classifier() -> tuple[bytes, Mapping[str, Array]]:
+    """Return a fully connected layer whose weights lie in panels: behind planes that a switch leaves on."""
+    net = Network(3, channels=4, size=13)
+    mask = net.input("mask", np.arange(48).reshape(1, -1, 1, 1) % 5 < 2)
+    planes = net.add("Mul", net.relu(net.conv(net.image, 48)), mask)
+    return net.model([net.linear(net.add("Flatten", planes), 70)]), net.feeds
+
+
 def main() -> None:
     """Write all cases."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -87,7 +95,7 @@ def main() -> None:
         example = graphs.build(lambda options, rng=rng: options[int(rng.integers(len(options)))], seed)
         outputs = oracle.expected(example.model, example.feeds)
         store(arguments.folder, f"gated-{seed}", example.model, example.feeds, outputs, oracle.TOLERANCE)
-    networks = {"large-maps": large_maps(), "wide-block": wide_block()}
+    networks = {"large-maps": large_maps(), "wide-block": wide_block(), "wide-classifier": wide_classifier()}
     for name, (model, feeds) in networks.items():
         store(arguments.folder, name, model, feeds, oracle.expected(model, feeds), oracle.TOLERANCE)
     print(f"{len(cases) + arguments.graphs + len(networks)} cases in {arguments.folder}")

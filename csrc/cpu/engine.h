@@ -101,6 +101,20 @@ struct FullyConnected {
       epilogue;  // channel operands and `plane` operands alike are read at [k * channel_stride]
 };
 
+// The same for all rows of W, whose weights lie in panels, see planes/panels.h. Lanes run along the
+// kernels; weights of inputs that are not listed are neither read nor fetched.
+struct PanelProduct {
+  const float* input = nullptr;  // `columns` contiguous floats
+  std::int64_t columns = 0;
+  const std::int32_t* listed = nullptr;  // of them, in any order; the others are all zero
+  int listed_count = 0;
+  const float* weights = nullptr;
+  const float* bias = nullptr;
+  int kernels = 0;
+  float* output = nullptr;
+  Epilogue epilogue;  // as in FullyConnected
+};
+
 struct WinogradOutput {
   WinogradMap map;
   float bias = 0;
@@ -140,6 +154,10 @@ struct Engine {
   // operands are not allowed.
   float (*apply_to_constant)(const Epilogue& epilogue, int k, float x) noexcept;
   void (*fully_connected)(const FullyConnected& task, int first, int last) noexcept;
+  // Panels [first, last).
+  void (*panel_product)(const PanelProduct& task, int first, int last) noexcept;
+  // One panel of at most kLanes rows: zeros where there are fewer.
+  void (*make_panel)(const float* rows, int kernels, std::int64_t columns, float* panel) noexcept;
   // Pixels = value, gap = 0, over `flat`.
   void (*fill)(float* out, const Plane& plane, float value) noexcept;
   // Zeros in the lead and in the tail (not in the gap).

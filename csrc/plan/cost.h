@@ -34,7 +34,7 @@ struct LayerCosts {
 using CostTable = std::map<std::string, LayerCosts>;  // by layer_key
 
 // Layers with the same key cost the same, e.g. "64x64 3x3 stride 1x1 dilation 1x1 pad 1,1 56x56".
-// `in_panels`: Winograd's weights lie so, see ConvolutionPlan.
+// `in_panels`: Winograd's weights lie so, see Step.
 std::string layer_key(const ConvolutionForm& form, bool in_panels);
 
 // Visiting every tap; `split` floats of scratch are written for each channel before.

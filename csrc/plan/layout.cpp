@@ -48,9 +48,8 @@ Plane make_plane(const Size& size, const Demand& demand, std::vector<std::uint32
 }
 
 // What each way to compute a convolution is expected to cost, and with which tiles.
-void choose_ways(ConvolutionPlan& convolution, const ConvolutionForm& form, const Plane& output,
-                 const PlanOptions& options) {
-  const bool in_panels = convolution.in_panels;
+void choose_ways(ConvolutionPlan& convolution, const ConvolutionForm& form, bool in_panels,
+                 const Plane& output, const PlanOptions& options) {
   convolution.direct = direct_cost(form, output, convolution.taps.floats_per_channel());
   if (options.winograd_tile != 0) {
     convolution.winograd = plan_winograd(form, options.winograd_tile, in_panels);
@@ -76,7 +75,7 @@ const ConvolutionForm* form_with_taps(const Step& step) {
 
 bool has_switches(const Plan& plan) {
   return std::any_of(plan.steps.begin(), plan.steps.end(),
-                     [](const Step& step) { return step.need != kNeedAll || step.has_switch(); });
+                     [](const Step& step) { return step.switches(); });
 }
 
 // What all convolutions that write maps of this size are expected to cost, in rows so long; where
@@ -94,8 +93,7 @@ double cost_of(const Plan& plan, const Size& size, std::int32_t row) {
     if (!form || size_of(*form) != size) continue;
     const Taps taps = place_taps(*form, row, plane.flat);
     const Cost direct = direct_cost(*form, plane, taps.floats_per_channel());
-    const WinogradPlan winograd =
-        plan_winograd(*form, direct, nullptr, plan.convolutions[s].in_panels);
+    const WinogradPlan winograd = plan_winograd(*form, direct, nullptr, plan.steps[s].in_panels);
     for (std::int64_t share = 1; share <= least_share; share *= 2) {
       const std::int64_t kernels = form->kernels / form->groups / share,
                          channels = form->group_channels() / share;
@@ -178,7 +176,7 @@ void lay_out(Plan& plan, const PlanOptions& options) {
         throw ModelError(plan.program.graph->source + ": node '" + plan.steps[s].name +
                          "' (Conv): its input in phases is larger than 2^31 floats per channel");
       }
-      choose_ways(plan.convolutions[s], *form, output, options);
+      choose_ways(plan.convolutions[s], *form, plan.steps[s].in_panels, output, options);
     }
   }
 }

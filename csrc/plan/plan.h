@@ -44,8 +44,7 @@ struct Placement {
 // What a convolution needs beside its Step.
 struct ConvolutionPlan {
   Taps taps;
-  bool in_panels = false;  // Winograd's weights, see planes/panels.h; others lie as in the file
-  Cost direct;             // of visiting every tap
+  Cost direct;  // of visiting every tap
   WinogradPlan winograd;
   // What its input is rearranged to on the host, one sample: bytes into the planes, and how many.
   std::size_t scratch = 0, scratch_bytes = 0;

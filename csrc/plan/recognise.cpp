@@ -162,13 +162,12 @@ Recognised pool(const Program& program, const Op& op, const std::vector<bool>& p
   return {PoolForm{pool}, {}};
 }
 
-// Dense arrays whose elements keep their order: only the shape changes.
+}  // namespace
+
 bool is_view(const Op& op) {
   return op.kind() == "Reshape" || op.kind() == "Flatten" || op.kind() == "Squeeze" ||
          op.kind() == "Unsqueeze";
 }
-
-}  // namespace
 
 bool is_pointwise(std::string_view kind) {
   static constexpr std::string_view kKinds[] = {

@@ -40,6 +40,9 @@ int cast_partner(const Program& program, const Op& op);
 // Each element of the output depends on the broadcast elements at its place and nothing else.
 bool is_pointwise(std::string_view kind);
 
+// The same elements in the same order: only the shape changes.
+bool is_view(const Op& op);
+
 // A concatenation along the channel axis.
 bool joins_channels(const Program& program, const Op& op);
 

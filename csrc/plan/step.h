@@ -95,6 +95,7 @@ struct Step {
   std::vector<std::string> notes;    // what cannot be skipped, and why; what runs with what
   std::optional<Layer> layer;        // where its multiply-adds are counted
   bool centred = false;              // channels whose input is off are zero: see centre_channels
+  bool in_panels = false;            // weights, where another form is made of them: see find_panels
   bool on_device = false;            // see plan/placement.h
   bool decides = false;              // on the host because switches come of it
   bool host_by_choice = false;       // the device could, but the host is faster
@@ -106,6 +107,8 @@ struct Step {
     return std::any_of(chain.begin(), chain.end(),
                        [](const ChainStage& stage) { return stage.is_switch; });
   }
+  // Whether any channel of what it makes can be off.
+  bool switches() const { return need != kNeedAll || has_switch(); }
   bool reads_in_chain(ValueId id) const {
     return std::any_of(chain.begin(), chain.end(),
                        [id](const ChainStage& stage) { return stage.value == id; });

@@ -7,6 +7,7 @@ namespace {
 
 // Whether weights in another form than the file's are what will usually be read.
 bool prefers_packed(const plan::Plan& plan, std::size_t s) {
+  if (implementation_of(plan.steps[s]).pack) return true;
   const auto* form = std::get_if<plan::ConvolutionForm>(&plan.steps[s].form);
   return form &&
          cheapest_way(plan, s, form->kernels / form->groups, form->group_channels()) != kDirect;
@@ -20,7 +21,10 @@ HostSteps::HostSteps(const plan::Plan& plan, const cpu::Engine& engine, int thre
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];
     implementations_.push_back(&implementation_of(step));
-    if (step.on_device || !std::holds_alternative<plan::ConvolutionForm>(step.form)) continue;
+    if (step.on_device) continue;
+    if (const auto pack = implementations_.back()->pack)
+      packed_[s * kWays] = pack(plan, s, engine, threads, packed);
+    if (!std::holds_alternative<plan::ConvolutionForm>(step.form)) continue;
     for (int index = 0; index < kWays; ++index) {
       if (!way(index).possible(plan, s)) continue;
       packed_[s * kWays + index] = way(index).pack(plan, s, engine, threads, packed);

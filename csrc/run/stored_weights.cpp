@@ -5,33 +5,54 @@
 namespace pdrt::run {
 namespace {
 
-struct Bytes {
-  const void* first = nullptr;
-  std::size_t count = 0;
+struct Rows {
+  const float* weights = nullptr;
+  std::int64_t count = 0, floats = 0;
 };
 
-Bytes weights_of(const plan::Step& step) {
+Rows rows_of(const plan::Step& step) {
   if (const auto* form = std::get_if<plan::ConvolutionForm>(&step.form))
-    return {form->weights, form->kernels * form->group_channels() * form->taps() * sizeof(float)};
+    return {form->weights, form->kernels, form->group_channels() * form->taps()};
   if (const auto* form = std::get_if<plan::FullyConnectedForm>(&step.form))
-    return {form->weights, form->kernels * form->columns * sizeof(float)};
+    return {form->weights, form->kernels, form->columns};
   return {};
 }
 
-std::shared_ptr<const FileBytes> file_of(const plan::Plan& plan) {
-  return std::static_pointer_cast<const FileBytes>(plan.program.graph->storage);
+// tell(file, first byte, how many) for rows [first, last).
+template <typename Tell>
+void tell_file(const plan::Plan& plan, const Rows& rows, std::int64_t first, std::int64_t last,
+               const Tell& tell) {
+  const auto file = std::static_pointer_cast<const FileBytes>(plan.program.graph->storage);
+  tell(*file, rows.weights + first * rows.floats,
+       static_cast<std::size_t>((last - first) * rows.floats) * sizeof(float));
+}
+
+void fetch(const FileBytes& file, const void* first, std::size_t bytes) {
+  file.fetch(first, bytes);
+}
+
+void release(const FileBytes& file, const void* first, std::size_t bytes) {
+  file.release(first, bytes);
 }
 
 }  // namespace
 
 void fetch_weights(const plan::Plan& plan, std::size_t step) {
-  const Bytes bytes = weights_of(plan.steps[step]);
-  file_of(plan)->fetch(bytes.first, bytes.count);
+  const Rows rows = rows_of(plan.steps[step]);
+  tell_file(plan, rows, 0, rows.count, fetch);
+}
+
+void fetch_rows(const plan::Plan& plan, std::size_t step, std::int64_t first, std::int64_t last) {
+  tell_file(plan, rows_of(plan.steps[step]), first, last, fetch);
 }
 
 void release_weights(const plan::Plan& plan, std::size_t step) {
-  const Bytes bytes = weights_of(plan.steps[step]);
-  file_of(plan)->release(bytes.first, bytes.count);
+  const Rows rows = rows_of(plan.steps[step]);
+  tell_file(plan, rows, 0, rows.count, release);
+}
+
+void release_rows(const plan::Plan& plan, std::size_t step, std::int64_t first, std::int64_t last) {
+  tell_file(plan, rows_of(plan.steps[step]), first, last, release);
 }
 
 }  // namespace pdrt::run

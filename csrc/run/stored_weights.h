@@ -5,10 +5,12 @@
 
 namespace pdrt::run {
 
-// The step is about to read all its weights.
+// The step is about to read all its weights, or rows [first, last): those kernels'.
 void fetch_weights(const plan::Plan& plan, std::size_t step);
+void fetch_rows(const plan::Plan& plan, std::size_t step, std::int64_t first, std::int64_t last);
 
 // Another form of them is what it will usually read from now on.
 void release_weights(const plan::Plan& plan, std::size_t step);
+void release_rows(const plan::Plan& plan, std::size_t step, std::int64_t first, std::int64_t last);
 
 }  // namespace pdrt::run

@@ -76,7 +76,7 @@ double measure(const Frame& frame, std::size_t s, int way, const Sample& sample,
     cpu::Convolution task = run::task_of(frame, s, 0);
     task.channels = choose(form.channels, sample.channels, true, work.input_channels);
     // In panels, kernels lie side by side and are never off.
-    const bool spread = !frame.plan.convolutions[s].in_panels;
+    const bool spread = !frame.plan.steps[s].in_panels;
     task.kernel_count = choose(form.kernels, sample.kernels, spread, work.kernels);
     task.kernels = work.kernels.data();
     task.bias = form.bias;
@@ -169,8 +169,8 @@ std::vector<TunedLayer> tune(const Model& model, const Options& options,
     std::map<std::string, std::size_t> steps;  // one of each key, in order
     for (std::size_t s = 0; s < plan.steps.size(); ++s) {
       if (!is_measured(plan.steps[s])) continue;
-      const std::string key = plan::layer_key(std::get<ConvolutionForm>(plan.steps[s].form),
-                                              plan.convolutions[s].in_panels);
+      const std::string key =
+          plan::layer_key(std::get<ConvolutionForm>(plan.steps[s].form), plan.steps[s].in_panels);
       if (!steps.emplace(key, s).second || tile != kTileSizes[0]) continue;
       places[key] = layers.size();
       layers.push_back({plan.steps[s].name, key, {}});

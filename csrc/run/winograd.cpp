@@ -146,7 +146,7 @@ const float* pack(const plan::Plan& plan, std::size_t step, const cpu::Engine& e
                   PackedWeights& packed) {
   const auto& form = std::get<ConvolutionForm>(plan.steps[step].form);
   const WinogradPlan& own = own_plan(plan, step);
-  const bool in_panels = plan.convolutions[step].in_panels;
+  const bool in_panels = plan.steps[step].in_panels;
   return packed.get(form.weights, in_panels ? -own.tile : own.tile, [&] {
     fetch_weights(plan, step);
     Tensor tensor(DType::f32, {own.positions(), own.weights_stride});
@@ -161,7 +161,7 @@ void run(const Frame& frame, const Group& group, const float* weights) {
   const auto& form = std::get<ConvolutionForm>(frame.plan.steps[group.step].form);
   Workspace& work = frame.work;
 
-  const bool in_panels = frame.plan.convolutions[group.step].in_panels;
+  const bool in_panels = frame.plan.steps[group.step].in_panels;
   if (in_panels) visit_in_turns(frame, task, form.channels);
   Strip strip{own, in_panels, task.channel, {}, {}, own.position_stride(task.channels), {}};
   strip.patches =

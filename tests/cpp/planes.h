@@ -250,4 +250,19 @@ inline bool close(double expected, float got, double tolerance) {
   return std::fabs(expected - got) <= tolerance * (1 + std::fabs(expected));
 }
 
+// Calls run(first, last, begin, end) so that all of `count` kernels x `flat` pixels are covered
+// once, cut at random.
+template <typename Run>
+void in_pieces(Random& random, int count, int flat, const Run& run) {
+  for (int begin = 0; begin < flat;) {
+    const int end = std::min(flat, begin + kLanes * random.between(1, std::max(1, flat / kLanes)));
+    for (int first = 0; first < count;) {
+      const int last = std::min(count, first + random.between(1, count));
+      run(first, last, begin, end);
+      first = last;
+    }
+    begin = end;
+  }
+}
+
 }  // namespace planes

@@ -1,5 +1,5 @@
-// Convolutions and fully connected layers of every engine this machine can run, against plain loops
-// in double precision, on random shapes.
+// Convolutions of every engine this machine can run, against plain loops in double precision, on
+// random shapes.
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
@@ -14,7 +14,6 @@ namespace {
 using namespace planes;
 using pdrt::cpu::Convolution;
 using pdrt::cpu::Engine;
-using pdrt::cpu::FullyConnected;
 
 constexpr double kTolerance = 2e-4;
 
@@ -101,21 +100,6 @@ struct Setting {
            static_cast<std::int64_t>(k) * geometry.plane.stride;
   }
 };
-
-// Calls run(first, last, begin, end) so that all of `count` kernels x `flat` pixels are covered
-// once, cut at random.
-template <typename Run>
-void in_pieces(Random& random, int count, int flat, const Run& run) {
-  for (int begin = 0; begin < flat;) {
-    const int end = std::min(flat, begin + kLanes * random.between(1, std::max(1, flat / kLanes)));
-    for (int first = 0; first < count;) {
-      const int last = std::min(count, first + random.between(1, count));
-      run(first, last, begin, end);
-      first = last;
-    }
-    begin = end;
-  }
-}
 
 // Every stored float against expected(k, y, x); what must not be touched; the flags; and a second
 // run in pieces, bit by bit.
@@ -268,76 +252,6 @@ void test_sizes(const Engine& engine, Random& random) {
   }
 }
 
-void test_fully_connected(const Engine& engine, Random& random) {
-  const int columns = random.between(1, random.chance(0.3) ? 600 : 70);
-  const int rows = random.between(1, 30);
-  const std::vector<std::int32_t> blocks = random.some_of((columns + kLanes - 1) / kLanes, true);
-  const std::vector<std::int32_t> active = random.some_of(rows, false);
-  // With a mask, some inputs of the blocks do not count.
-  const bool masked = random.chance(0.5);
-  std::vector<std::uint32_t> mask(
-      (static_cast<std::size_t>(columns) + kLanes - 1) / kLanes * kLanes, 0u);
-  for (int i = 0; i < columns; ++i)
-    mask[static_cast<std::size_t>(i)] = masked && random.chance(0.4) ? 0u : ~0u;
-  const auto counts = [&](int column) {
-    return mask[static_cast<std::size_t>(column)] != 0 &&
-           std::binary_search(blocks.begin(), blocks.end(), column / kLanes);
-  };
-  // Exactly sized: nothing behind the last column may be read.
-  std::vector<float> input(static_cast<std::size_t>(columns));
-  for (int i = 0; i < columns; ++i)
-    input[static_cast<std::size_t>(i)] = counts(i) ? random.real() : 0.0f;
-  std::vector<float> weights(static_cast<std::size_t>(rows * columns), kNaN);
-  for (const int k : active) {
-    for (int i = 0; i < columns; ++i) {
-      if (counts(i)) weights[static_cast<std::size_t>(k * columns + i)] = random.real();
-    }
-  }
-  std::vector<float> bias(static_cast<std::size_t>(rows), kNaN);
-  for (const int k : active) bias[static_cast<std::size_t>(k)] = random.real();
-  const RandomEpilogue epilogue(random, rows, 1, true);
-
-  FullyConnected task;
-  task.input = input.data();
-  task.columns = columns;
-  task.blocks = blocks.data();
-  task.block_count = static_cast<int>(blocks.size());
-  task.mask = masked ? mask.data() : nullptr;
-  task.weights = weights.data();
-  task.bias = random.chance(0.7) ? bias.data() : nullptr;
-  task.kernels = active.data();
-  task.kernel_count = static_cast<int>(active.size());
-  task.epilogue = epilogue.epilogue;
-  Guarded output(rows);
-  task.output = output.data();
-  engine.fully_connected(task, 0, task.kernel_count);
-  int wrong = 0;
-  for (int k = 0; k < rows; ++k) {
-    if (!std::binary_search(active.begin(), active.end(), k)) {
-      wrong += bits(output.data()[k]) != bits(kNaN);
-      continue;
-    }
-    double sum = task.bias != nullptr ? task.bias[k] : 0;
-    for (int i = 0; i < columns; ++i) {
-      if (counts(i))
-        sum += static_cast<double>(weights[static_cast<std::size_t>(k * columns + i)]) *
-               input[static_cast<std::size_t>(i)];
-    }
-    wrong += !close(reference_epilogue(task.epilogue, k, 0, sum), output.data()[k], kTolerance);
-  }
-  if (wrong > 0)
-    std::fprintf(stderr, "%s fully connected %d x %d\n", std::string(engine.name).c_str(), rows,
-                 columns);
-  CHECK(wrong == 0);
-  CHECK(output.intact());
-
-  Guarded again(rows);
-  task.output = again.data();
-  in_pieces(random, task.kernel_count, kLanes,
-            [&](int first, int last, int, int) { engine.fully_connected(task, first, last); });
-  CHECK(same(again.data(), output.data(), rows));
-}
-
 }  // namespace
 
 int main() {
@@ -347,7 +261,6 @@ int main() {
     // Enough inputs that a few pixels past whole groups are worth a way of their own.
     for (int i = 0; i < 300; ++i) test_random_convolve(*engine, random, 150);
     test_sizes(*engine, random);
-    for (int i = 0; i < 800; ++i) test_fully_connected(*engine, random);
   }
   return check::report();
 }

@@ -2,7 +2,7 @@
 #include "cpu/isa/ask.h"
 #include "cpu/isa/functions.h"
 #include "cpu/isa/lanes.h"
-#include "cpu/isa/stages.h"
+#include "cpu/isa/number_ends.h"
 
 namespace pdrt::cpu::PDRT_ISA {
 
@@ -127,16 +127,7 @@ static void some_rows(const FullyConnected& task, int first, int last, RowsAhead
     std::memcpy(numbers + i, &sums, sizeof sums);
   }
   for (int i = 0; i < kLanes; ++i) of_lane[i] = kernels[smaller_of(i, count - 1)];
-  if (task.bias != nullptr) {
-    for (int i = 0; i < kLanes; ++i) numbers[i] += task.bias[of_lane[i]];
-  }
-  if (task.epilogue.count > 0) {
-    Floats x[1][kGroup];
-    unrolled<kGroup>([&](int i) PDRT_LAMBDA { x[0][i] = load(numbers + i * kVector); });
-    run_stages(task.epilogue, Place{of_lane, 0, PlaneOperands::numbers}, x);
-    unrolled<kGroup>([&](int i) PDRT_LAMBDA { store(numbers + i * kVector, x[0][i]); });
-  }
-  for (int i = 0; i < count; ++i) task.output[of_lane[i]] = numbers[i];
+  finish_numbers(task, of_lane, count, numbers);
 }
 
 void fully_connected(const FullyConnected& task, int first, int last) noexcept {

@@ -1,0 +1,89 @@
+"""Fully connected layers behind planes that may be off: they read the weights of what is on, and no others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pdrt
+from network import Network
+from oracle import assert_equal, expected
+
+LEAST_WEIGHTS = 1 << 18
+"""From how many on they are laid out for it."""
+
+
+def classifier(
+    seed: int, *, channels: int, size: int, kernels: int, share: float = 0.5, batch: int = 1
+) -> tuple[Network, str]:
+    """Return a network whose last layer reads all pixels of planes that a mask leaves on, and that layer."""
+    net = Network(seed, size=size, batch=batch)
+    on = np.random.default_rng(seed).random((batch, channels, 1, 1)) < share
+    masked = net.add("Mul", net.relu(net.conv(net.image, channels)), net.input("mask", on))
+    return net, net.linear(net.add("Flatten", masked), kernels)
+
+
+def implementation(session: pdrt.Session, name: str) -> str:
+    """Return what runs a layer."""
+    return next(step.implementation for step in session.explain().steps if step.name == name)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    size=st.integers(2, 9),
+    channels=st.integers(20, 200),
+    kernels=st.integers(1, 100),
+    share=st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]),
+    batch=st.integers(1, 3),
+    threads=st.integers(1, 3),
+    seed=st.integers(0, 1000),
+)
+def test_what_is_off_is_not_read(
+    size: int, channels: int, kernels: int, share: float, batch: int, threads: int, seed: int
+) -> None:
+    """Other channels in every sample; the weights of those that are off in all of them are NaN."""
+    kernels += LEAST_WEIGHTS // (channels * size * size)
+    net, last = classifier(seed, channels=channels, size=size, kernels=kernels, share=share, batch=batch)
+    truth = expected(net.model([last]), net.feeds)
+    on = net.feeds["mask"] != 0
+    net.weights[f"{last}.w"].reshape(kernels, channels, -1)[:, ~on.any((0, 2, 3))] = np.nan
+    session = pdrt.Session(net.model([last]), threads=threads)
+    assert implementation(session, last) == "fully_connected in panels"
+    assert_equal(session.run(net.feeds), truth)
+    not_zero = net.value(net.inputs_of(last)[0]) != 0  # in the ReLU, pixels of planes that are on die, too
+    assert np.array_equal(session.last_run.visited[last], kernels * not_zero.sum(1))
+
+
+def test_one_that_is_small_or_never_off_stays_as_it_is() -> None:
+    """Weights are copied only where that saves reading them."""
+    net, last = classifier(1, channels=32, size=8, kernels=LEAST_WEIGHTS // 2048 - 1)
+    assert implementation(pdrt.Session(net.model([last])), last) == "fully_connected"
+    net = Network(1, size=8)
+    last = net.linear(net.add("Flatten", net.relu(net.conv(net.image, 32))), LEAST_WEIGHTS // 2048)
+    assert implementation(pdrt.Session(net.model([last])), last) == "fully_connected"
+
+
+def test_no_skipping_reads_everything() -> None:
+    """With skip=False a NaN shows."""
+    net, last = classifier(2, channels=64, size=8, kernels=80)
+    truth = expected(net.model([last]), net.feeds)
+    assert_equal(pdrt.Session(net.model([last]), skip=False).run(net.feeds), truth)
+    off = net.feeds["mask"][0, :, 0, 0] == 0
+    net.weights[f"{last}.w"].reshape(80, 64, -1)[:, off] = np.nan
+    assert np.isnan(pdrt.Session(net.model([last]), skip=False).run(net.feeds)[last]).all()
+
+
+@pytest.mark.parametrize("kernels", [70, 500])
+def test_threads_and_files_do_not_change_a_bit(kernels: int, tmp_path: Path) -> None:
+    """Weights are made into panels some at a time, by any number of threads, from memory or from a file."""
+    net, last = classifier(3, channels=64, size=8, kernels=kernels)
+    model = net.model([last])
+    pdrt.convert(model, tmp_path / "net.pdrt")
+    sources = [model, str(tmp_path / "net.pdrt")]
+    results = [pdrt.Session(source, threads=n).run(net.feeds)[last] for source in sources for n in (1, 2, 5)]
+    for other in results[1:]:
+        np.testing.assert_array_equal(other, results[0])
