@@ -58,6 +58,20 @@ def test_what_is_off_is_not_read(
     assert np.array_equal(session.last_run.visited[last], kernels * not_zero.sum(1))
 
 
+def test_behind_a_global_pool() -> None:
+    """One number of each plane: zero where it is off."""
+    net = Network(5, batch=2)
+    mask = net.input("mask", np.random.default_rng(5).random((2, 256, 1, 1)) < 0.4)
+    last = net.linear(net.pooled(net.add("Mul", net.relu(net.conv(net.image, 256)), mask)), LEAST_WEIGHTS // 256)
+    truth = expected(net.model([last]), net.feeds)
+    on = net.feeds["mask"][:, :, 0, 0] != 0
+    net.weights[f"{last}.w"][:, ~on.any(0)] = np.nan
+    session = pdrt.Session(net.model([last]))
+    assert implementation(session, last) == "fully_connected in panels"
+    assert_equal(session.run(net.feeds), truth)
+    assert (session.last_run.visited[last] <= LEAST_WEIGHTS // 256 * on.sum(1)).all()
+
+
 def test_one_that_is_small_or_never_off_stays_as_it_is() -> None:
     """Weights are copied only where that saves reading them."""
     net, last = classifier(1, channels=32, size=8, kernels=LEAST_WEIGHTS // 2048 - 1)

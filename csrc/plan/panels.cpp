@@ -15,6 +15,7 @@ constexpr std::int64_t kLeastWeights = std::int64_t{1} << 18;
 bool passes_on(const Program& program, const Step& step) {
   if (const auto* form = std::get_if<ConvolutionForm>(&step.form)) return form->depthwise();
   return std::holds_alternative<PoolForm>(step.form) ||
+         std::holds_alternative<GlobalPoolForm>(step.form) ||
          std::holds_alternative<ConcatForm>(step.form) ||
          (std::holds_alternative<ElementwiseForm>(step.form) && step.inputs.size() == 1) ||
          is_view(program.ops[step.ops[0]]);

@@ -12,7 +12,7 @@ namespace {
 
 using plan::FullyConnectedForm;
 
-// Of the same weights in the form that Winograd needs: its tile, or less than zero.
+// The number of this form of weights; Winograd's are its tile, or less than zero.
 constexpr int kPanels = 1;
 // Panels made at once, so that only so much of the file is in memory beside them.
 constexpr int kPanelsAtOnce = 16;

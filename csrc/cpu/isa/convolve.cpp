@@ -233,11 +233,12 @@ static void kernels_in_turn(const Convolution& task, int first, int last, const 
   const int tiles_ahead = 1 + static_cast<int>(kCyclesAhead / cycles);
   const Pace by_one(task.weights_row, most, inputs),
       by_four(task.weights_row, most, inputs / kInputsAtOnce);
+  const Cache cache = cache_to_ask();
   for (int k = 0, low = 0; k < kernels.parts; ++k) {
     const int high = kernels.end(k), size = high - low;
     // The last tiles ask for what comes after this call; if that is not known, for their own
     // weights again, which costs nothing.
-    Next next{task.weights, task.kernels + first + low, by_one, by_four, cache_to_ask()};
+    Next next{task.weights, task.kernels + first + low, by_one, by_four, cache};
     if (k + tiles_ahead < kernels.parts) {
       next.kernels = rows_of(k + tiles_ahead, size);
     } else if (row.after != nullptr) {

@@ -42,7 +42,7 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Fl
   // The hardware follows whole rows, but loses the thread where blocks are left out.
   constexpr int kAhead = 12;  // blocks
   const bool gaps = task.block_count * kLanes < task.columns;
-  const Cache cache = cache_to_ask();
+  const Cache cache = gaps ? cache_to_ask() : Cache::first_level;
   int b = 0;
   for (; b + kChains <= whole; b += kChains) {
     if (gaps) {

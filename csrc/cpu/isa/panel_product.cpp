@@ -27,10 +27,10 @@ static void sum_panel(const PanelProduct& task, int index, int next, float (&num
     const Floats x = splat(task.input[column]);
     unrolled<kGroup>([&](int g) PDRT_LAMBDA { sums[chain][g] += x * load(line + g * kVector); });
   };
-  // Inputs [i, end), where input i + `places` of the list is asked for in the panel `ahead`.
   // A list with few gaps is a stream to the hardware, which is faster than what is asked for.
   const bool streams = std::int64_t{8} * task.listed_count >= 7 * task.columns;
   const Cache cache = streams ? Cache::first_level : cache_to_ask();
+  // Inputs [i, end), where input i + `places` of the list is asked for in the panel `ahead`.
   int i = 0;
   const auto add_until = [&](int end, const float* ahead, int places) PDRT_LAMBDA {
     const auto ask = [&](int at) PDRT_LAMBDA {
