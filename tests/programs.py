@@ -325,3 +325,19 @@ def windows(x: Array, filter_size: Sequence[int], geometry: Sequence[Sequence[in
     columns = np.arange(out[1])[:, None] * stride[1] + np.arange(wide)[None, :] * dilation[1]
     result: Array = padded[:, :, rows[:, None, :, None], columns[None, :, None, :]]
     return result
+
+
+def random_geometry(rng: np.random.Generator, filter_size: Sequence[int], size: Sequence[int]) -> tuple[Any, list[int]]:
+    """Return strides, dilations, paddings and a size of output that goes with them, larger ones included."""
+    stride, dilation = rng.integers(1, 4, 2).tolist(), rng.integers(1, 3, 2).tolist()
+    pad = [int(rng.integers(0, f * d + 1)) for f, d in zip(filter_size, dilation, strict=True)]
+    out = [
+        max(1, (i + p + int(rng.integers(0, f * d + 1)) - (f - 1) * d - 1) // s + 1)
+        for i, p, f, d, s in zip(size, pad, filter_size, dilation, stride, strict=True)
+    ]
+    return (stride, dilation, pad), out
+
+
+def window_arguments(geometry: Sequence[Sequence[int]]) -> dict[str, int]:
+    (sy, sx), (dy, dx), (py, px) = geometry
+    return {"stride_h": sy, "stride_w": sx, "dilation_h": dy, "dilation_w": dx, "pad_top": py, "pad_left": px}

@@ -34,8 +34,8 @@ from test_skipping import check_with_poison
 
 PRECISION = "float16-arithmetic"
 U = 2.0**-11
-# A layer's error is about 7e-4 of its outputs (test_programs.py), layers add theirs up, and the largest of many is some
-# times the usual one.
+# A layer's error is about 7e-4 of its outputs (test_programs_convolution.py), layers add theirs up, and the largest of
+# many is some times the usual one.
 NETWORK_ERROR = 0.01
 
 CONVOLUTIONS = [case for case in CASES if case.op == "Conv"]

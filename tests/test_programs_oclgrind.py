@@ -21,14 +21,15 @@ UNDER_IT = "not rounding and not half_arithmetic"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file", ["test_programs.py", "test_programs_dense.py", "test_programs_winograd.py"])
-def test_under_oclgrind(file: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("programs", ["", "_convolution", "_dense", "_winograd"])
+def test_under_oclgrind(programs: str, tmp_path: Path) -> None:
     if shutil.which("oclgrind") is None:
         pytest.skip("oclgrind is not installed: apt-get install oclgrind")
     pytest.importorskip("pyopencl", reason="oclgrind runs programs by way of pyopencl: pip install pyopencl")
     log = tmp_path / "log"
     command = ["oclgrind", "--data-races", "--uninitialized", "--log", str(log), "--build-options", BUILD]
-    command += [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", UNDER_IT, str(TESTS / file)]
+    file = TESTS / f"test_programs{programs}.py"
+    command += [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", UNDER_IT, str(file)]
     environment = {**os.environ, "PDRT_EXAMPLES": "1", "PYOPENCL_NO_CACHE": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
