@@ -103,6 +103,19 @@ def test_other_filters_and_few_channels_visit_their_taps() -> None:
     assert {implementation(session, name) for name in (strided, wide, thin)} == {"planes.convolution"}
 
 
+@pytest.mark.parametrize("right", [1200, 1390, 1500, 1900])
+def test_padding_wider_than_the_map(right: int) -> None:
+    """Rows of pixels up to what tiles have room for, and longer ones, of an input that is short itself."""
+    rng = np.random.default_rng(right)
+    net = Network(7)
+    net.input("planes", rng.standard_normal((1, 32, 6, 100)).astype(np.float32))
+    net.weights["w"] = rng.standard_normal((32, 32, 3, 3)).astype(np.float32)
+    conv = net.add("Conv", "planes", "w", pads=[1, 1, 1, right])
+    session = pdrt.Session(net.model([conv]))
+    assert_equal(session.run(net.feeds), expected(net.model([conv]), net.feeds))
+    assert implementation(session, conv) == ("planes.winograd" if right < 1500 else "planes.convolution")
+
+
 def test_threads_do_not_change_a_bit() -> None:
     """Any number of threads gives the same bits."""
     net, _, _, out = large([float(k % 3 > 0) for k in range(64)])

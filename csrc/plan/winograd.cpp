@@ -17,12 +17,6 @@ constexpr double kWorthIt = 0.95;
 
 int divided(int size, int tile) { return (size + tile - 1) / tile; }
 
-std::vector<std::uint32_t> columns(int pad, int width) {
-  std::vector<std::uint32_t> mask(kWinogradColumns, 0);
-  std::fill_n(mask.begin() + pad, width, ~std::uint32_t{0});
-  return mask;
-}
-
 // Rows of tiles to work on at once, for which products and transforms are expected to cost least.
 int rows_at_once(const ConvolutionForm& form, int tile, int across, int down, bool in_panels) {
   const int side = tile + 2;
@@ -46,13 +40,23 @@ int rows_at_once(const ConvolutionForm& form, int tile, int across, int down, bo
 
 }  // namespace
 
+std::vector<std::uint32_t> winograd_columns(int pad, int width) {
+  std::vector<std::uint32_t> mask(kWinogradColumns, 0);
+  std::fill_n(mask.begin() + pad, width, ~std::uint32_t{0});
+  return mask;
+}
+
+bool has_winograd_columns(const ConvolutionForm& form, int across, int step) {
+  const int read = step * divided(across, kLanes) * kLanes + kLanes;
+  return std::max({read, form.pad_left + form.in_w, form.out_w}) <= kWinogradColumns;
+}
+
 std::string winograd_obstacle(const ConvolutionForm& form) {
   if (form.filter_h != 3 || form.filter_w != 3) return "the filter is not 3x3";
   if (form.stride_h != 1 || form.stride_w != 1) return "the stride is not 1";
   if (form.dilation_h != 1 || form.dilation_w != 1) return "the dilation is not 1";
   if (form.groups != 1) return "it has groups";
   if (form.pad_top > 2 || form.pad_left > 2) return "the padding is more than the filter reaches";
-  if (form.in_w + 200 > kWinogradColumns) return "the map is too wide";
   return {};
 }
 
@@ -61,7 +65,8 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels
   plan.refused = winograd_obstacle(form);
   if (!plan.refused.empty()) return plan;
   plan.across = divided(form.out_w, tile);
-  if (tile * (tile + 2) * winograd_line(1, plan.across) > kWinogradScratch) {
+  if (tile * (tile + 2) * winograd_line(1, plan.across) > kWinogradScratch ||
+      !has_winograd_columns(form, plan.across, tile)) {
     plan.refused = "the map is too wide";
     return plan;
   }
@@ -73,8 +78,8 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels
   plan.weights_stride =
       in_panels ? panel_floats(form.kernels, form.channels) : form.kernels * form.channels;
   plan.every_tile.assign(plan.tiles, ~std::uint32_t{0});
-  plan.input_columns = columns(form.pad_left, form.in_w);
-  plan.output_columns = columns(0, form.out_w);
+  plan.input_columns = winograd_columns(form.pad_left, form.in_w);
+  plan.output_columns = winograd_columns(0, form.out_w);
   return plan;
 }
 

@@ -35,6 +35,13 @@ struct WinogradPlan {
   }
 };
 
+// A mask of kWinogradColumns columns: all ones for those of a map so wide, behind `pad` others.
+std::vector<std::uint32_t> winograd_columns(int pad, int width);
+
+// Whether that is enough for patches of so many tiles across, `step` columns from one to the next:
+// whole groups of lanes are read, and a few columns behind them.
+bool has_winograd_columns(const ConvolutionForm& form, int across, int step);
+
 // Why a convolution cannot be computed so; empty where it can.
 std::string winograd_obstacle(const ConvolutionForm& form);
 
