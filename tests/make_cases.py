@@ -68,6 +68,15 @@ def wide_block() -> tuple[bytes, Mapping[str, Array]]:
     return net.model([net.linear(net.pooled(net.relu(last)), 5)]), net.feeds
 
 
+def gated_stem() -> tuple[bytes, Mapping[str, Array]]:
+    """Return what many networks begin with, a 7x7 convolution of stride 2 and a pool, with switches."""
+    net = Network(4, channels=3, size=70)
+    mask = net.input("mask", np.arange(24).reshape(1, -1, 1, 1) % 3 > 0)
+    planes = net.add("Mul", net.relu(net.conv(net.image, 24, 7, stride=2)), mask)
+    pool = net.add("MaxPool", planes, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+    return net.model([net.linear(net.pooled(net.conv(pool, 8)), 5)]), net.feeds
+
+
 def wide_classifier() -> tuple[bytes, Mapping[str, Array]]:
     """Return a fully connected layer whose weights lie in panels: behind planes that a switch leaves on."""
     net = Network(3, channels=4, size=13)
@@ -95,8 +104,14 @@ def main() -> None:
         example = graphs.build(lambda options, rng=rng: options[int(rng.integers(len(options)))], seed)
         outputs = oracle.expected(example.model, example.feeds)
         store(arguments.folder, f"gated-{seed}", example.model, example.feeds, outputs, oracle.TOLERANCE)
-    networks = {"large-maps": large_maps(), "wide-block": wide_block(), "wide-classifier": wide_classifier()}
-    for name, (model, feeds) in networks.items():
+    networks = {
+        "large-maps": large_maps,
+        "wide-block": wide_block,
+        "gated-stem": gated_stem,
+        "wide-classifier": wide_classifier,
+    }
+    for name, network in networks.items():
+        model, feeds = network()
         store(arguments.folder, name, model, feeds, oracle.expected(model, feeds), oracle.TOLERANCE)
     print(f"{len(cases) + arguments.graphs + len(networks)} cases in {arguments.folder}")
 

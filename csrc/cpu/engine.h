@@ -124,6 +124,17 @@ struct WinogradOutput {
   float* lane_sums = nullptr;  // its own, as in Convolution
 };
 
+// Kernels of a 7x7 convolution of stride 2 by F(4 x 4, 4 x 4), see planes/planes.h.
+struct StridedWinograd {
+  // Which kernels, what is done with their sums, and where they go. Weights are what
+  // strided_weights made; inputs, offsets, taps and lane_sums are not looked at.
+  Convolution of;
+  WinogradMap map;                   // of the output
+  const float* patches = nullptr;    // [position][place in the list][tile]
+  std::int64_t position_stride = 0;  // floats
+  std::int64_t tiles = 0;            // floats from one place to the next
+};
+
 // Multiply-adds of one iteration of Engine::fma_burst, whatever the instruction set.
 constexpr int kFmaBurst = 768;
 
@@ -184,6 +195,14 @@ struct Engine {
   // any stored pixel is not zero.
   bool (*winograd_output)(const WinogradOutput& task, const float* sums,
                           std::int64_t position_stride) noexcept;
+  // The same for 7x7 filters of stride 2. Weights: of one kernel, [position][channel][phase].
+  void (*strided_weights)(const float* taps, int channels, float* out) noexcept;
+  // One channel's four places, `tiles` floats apart.
+  void (*strided_input)(const WinogradMap& map, const float* in, float* out, std::int64_t tiles,
+                        std::int64_t position_stride) noexcept;
+  // Products, sums and epilogue of all kernels. Nothing but the rows of the tiles at hand is
+  // written, and after the last row everything up to `flat`.
+  void (*strided_kernels)(const StridedWinograd& task) noexcept;
   // Whether none of them is NaN or an infinity.
   bool (*all_finite)(const float* in, std::int64_t count) noexcept;
   // Performs iterations * kFmaBurst multiply-adds in registers and returns their sum: see peak.h.

@@ -53,6 +53,10 @@ constexpr Transforms kTransforms[] = {{45, 14, 37, 38}, {61, 37, 53, 109}, {94, 
 // For each position of a kernel and each group of its tiles, up to four.
 constexpr double kSumPosition = 9;
 
+// The same on the phases of a 7x7 filter of stride 2, for a group of tiles: of a channel and of a
+// kernel. And what products of few inputs reach.
+constexpr double kStridedChannel = 1450, kStridedKernel = 205, kStridedEfficiency = 0.8;
+
 }  // namespace
 
 std::string layer_key(const ConvolutionForm& form, bool in_panels) {
@@ -94,6 +98,19 @@ Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_pane
     cost.channel += (tile * now + 2) * lines * per.input_line + side * tiles * per.input_tiles;
     cost.kernel += tile * now * lines * per.output_line + tiles * per.output_tiles +
                    positions * kSumPosition * std::min(tiles, 4.0);
+  }
+  return cost;
+}
+
+Cost strided_cost(const ConvolutionForm& form, int rows) {
+  const int across = (form.out_w + kStridedTile - 1) / kStridedTile,
+            down = (form.out_h + kStridedTile - 1) / kStridedTile;
+  Cost cost;
+  for (int first = 0; first < down; first += rows) {
+    const double tiles = groups(std::int64_t{1} * std::min(rows, down - first) * across);
+    cost.pair += kStridedPhases * kStridedPositions * tiles / 2 / kStridedEfficiency;
+    cost.channel += kStridedChannel * tiles;
+    cost.kernel += kStridedKernel * tiles;
   }
   return cost;
 }

@@ -30,6 +30,7 @@ struct Cost {
 struct LayerCosts {
   Cost direct;
   std::array<std::optional<Cost>, 3> winograd;  // by tile / 2 - 1
+  std::optional<Cost> strided;
 };
 using CostTable = std::map<std::string, LayerCosts>;  // by layer_key
 
@@ -42,5 +43,8 @@ Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t 
 
 // F(tile x tile, 3 x 3), so many rows of tiles at once.
 Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_panels);
+
+// F(4 x 4, 4 x 4) on the phases of a 7x7 filter of stride 2, so many rows of tiles at once.
+Cost strided_cost(const ConvolutionForm& form, int rows);
 
 }  // namespace pdrt::plan

@@ -53,6 +53,7 @@ void choose_ways(ConvolutionPlan& convolution, const ConvolutionForm& form, bool
   convolution.direct = direct_cost(form, output, convolution.taps.floats_per_channel());
   if (options.winograd_tile != 0) {
     convolution.winograd = plan_winograd(form, options.winograd_tile, in_panels);
+    convolution.strided = plan_strided(form);
     return;
   }
   const LayerCosts* measured = nullptr;
@@ -62,6 +63,7 @@ void choose_ways(ConvolutionPlan& convolution, const ConvolutionForm& form, bool
   }
   if (measured) convolution.direct = measured->direct;
   convolution.winograd = plan_winograd(form, convolution.direct, measured, in_panels);
+  convolution.strided = plan_strided(form, convolution.direct, measured);
 }
 
 Size size_of(const ConvolutionForm& form) { return {form.out_h, form.out_w}; }
@@ -94,11 +96,13 @@ double cost_of(const Plan& plan, const Size& size, std::int32_t row) {
     const Taps taps = place_taps(*form, row, plane.flat);
     const Cost direct = direct_cost(*form, plane, taps.floats_per_channel());
     const WinogradPlan winograd = plan_winograd(*form, direct, nullptr, plan.steps[s].in_panels);
+    const StridedPlan strided = plan_strided(*form, direct, nullptr);
     for (std::int64_t share = 1; share <= least_share; share *= 2) {
       const std::int64_t kernels = form->kernels / form->groups / share,
                          channels = form->group_channels() / share;
       double least = direct.of(kernels, channels);
       if (winograd.possible()) least = std::min(least, winograd.cost.of(kernels, channels));
+      if (strided.possible()) least = std::min(least, strided.cost.of(kernels, channels));
       cost += least * static_cast<double>(share * share * form->groups * step.layer->samples);
     }
   }

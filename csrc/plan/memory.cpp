@@ -146,7 +146,7 @@ class MemoryPlanner {
     const Step& step = plan_.steps[s];
     const auto* form = std::get_if<ConvolutionForm>(&step.form);
     // Winograd writes over the ends of rows, and a depthwise layer works in its output.
-    if (!form || form->depthwise() || plan_.convolutions[s].winograd.possible()) return kAbsent;
+    if (!form || form->depthwise() || plan_.convolutions[s].by_tiles()) return kAbsent;
     if (plan_.strips[s].rows > 0) return kAbsent;
     ValueId operand = kAbsent;
     for (const ChainStage& stage : step.chain) {
@@ -226,8 +226,9 @@ class MemoryPlanner {
       if (!form || form->depthwise() || plan_.steps[s].on_device) continue;
       ConvolutionPlan& own = plan_.convolutions[s];
       const std::int64_t floats =
-          std::max(form->group_channels() * own.taps.floats_per_channel(),  // groups take turns
-                   own.winograd.scratch_floats(form->channels, form->kernels));
+          std::max({form->group_channels() * own.taps.floats_per_channel(),  // groups take turns
+                    own.winograd.scratch_floats(form->channels, form->kernels),
+                    own.strided.scratch_floats(form->channels)});
       if (floats == 0) continue;
       Buffer scratch;
       scratch.bytes = own.scratch_bytes = aligned(floats * sizeof(float));

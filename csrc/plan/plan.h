@@ -11,6 +11,7 @@
 #include "plan/need.h"
 #include "plan/placement.h"
 #include "plan/step.h"
+#include "plan/strided_winograd.h"
 #include "plan/taps.h"
 #include "plan/winograd.h"
 #include "planes/planes.h"
@@ -46,8 +47,12 @@ struct ConvolutionPlan {
   Taps taps;
   Cost direct;  // of visiting every tap
   WinogradPlan winograd;
+  StridedPlan strided;
   // What its input is rearranged to on the host, one sample: bytes into the planes, and how many.
   std::size_t scratch = 0, scratch_bytes = 0;
+
+  // Whether there is a way that computes tiles of pixels, and writes over the ends of rows.
+  bool by_tiles() const { return winograd.possible() || strided.possible(); }
 };
 
 // How a step and the next, which alone reads its planes, do both strip by strip.

@@ -18,7 +18,7 @@ bool makes_rows(const Plan& plan, std::size_t s) {
   const Step& step = plan.steps[s];
   const auto* form = std::get_if<ConvolutionForm>(&step.form);
   return form && !form->depthwise() && step.outputs.size() == 1 && step.pooled == kAbsent &&
-         !plan.convolutions[s].winograd.possible();
+         !plan.convolutions[s].by_tiles();
 }
 
 // Stages of numbers that are known, which the engine computes as rows come, and which make a

@@ -146,4 +146,16 @@ constexpr int winograd_line(int rows, int tiles_x) {
   return ((rows + 1) * tiles_x + 2 * kLanes - 1) / kLanes * kLanes;
 }
 
+// A 7x7 convolution of stride 2 is the sum of four of stride 1, one for each phase of the input's
+// rows and columns, with four or three taps along either axis: F(4 x 4, 4 x 4), where a fourth tap
+// may be zero. The phases of an input follow each other, those of even rows first: four places in
+// the list of what is multiplied at each position.
+constexpr int kStridedFilter = 7, kStridedTile = 4, kStridedSide = 7, kStridedPhases = 4;
+constexpr int kStridedPositions = kStridedSide * kStridedSide;
+constexpr int kStridedScratch = 48 * 1024;  // floats of stack, in lines as above
+// Lines in it: of two phases of columns, with a tile's eight rows of pixels; and of the pixels of
+// the kernels that are computed at once.
+constexpr int kStridedKernels = 8;
+constexpr int kStridedLines = kStridedKernels * kStridedTile * kStridedTile;
+
 }  // namespace pdrt

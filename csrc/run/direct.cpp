@@ -46,6 +46,8 @@ void compute_blocks(const Frame& frame, const Group& group, int first, int last,
 
 }  // namespace
 
+std::string parameter(const plan::Plan&, std::size_t) { return {}; }
+
 bool possible(const plan::Plan&, std::size_t) { return true; }
 
 double cost(const plan::Plan& plan, std::size_t step, std::int64_t kernels, std::int64_t channels) {

@@ -178,17 +178,19 @@ std::vector<TunedLayer> tune(const Model& model, const Options& options,
     const int total = static_cast<int>(steps.size() * std::size(kTileSizes));
     for (const auto& [key, s] : steps) {
       for (int index = 0; index < run::kWays; ++index) {
-        const bool direct = index == run::kDirect;
-        if (!run::way(index).possible(plan, s) || (direct && tile != kTileSizes[0])) continue;
+        const bool has_tiles = index == run::kWinograd;
+        if (!run::way(index).possible(plan, s) || (!has_tiles && tile != kTileSizes[0])) continue;
         std::vector<Sample> samples = kSamples;
         for (Sample& sample : samples) {
           sample.microseconds = measure(frame, s, index, sample, sweep);
         }
         const Cost cost = fit(frame, s, samples);
-        if (direct) {
+        if (has_tiles) {
+          table[key].winograd[tile / 2 - 1] = cost;
+        } else if (index == run::kDirect) {
           table[key].direct = cost;
         } else {
-          table[key].winograd[tile / 2 - 1] = cost;
+          table[key].strided = cost;
         }
         layers[places.at(key)].ways.push_back(
             {run::name_of_way(plan, s, index), samples[0].microseconds / 1e3,

@@ -20,6 +20,7 @@ using plan::LayerCosts;
 
 constexpr std::int64_t kFormat = 1;
 const char* const kWinogradNames[] = {"winograd2", "winograd4", "winograd6"};
+const char* const kStridedName = "strided_winograd";
 
 // The processor's name as the system gives it: figures of another one are worth nothing here.
 std::string processor() {
@@ -88,6 +89,7 @@ CostTable parse(const std::string& text, const std::string& path) {
       if (const json::Value* way = json::find(*ways, kWinogradNames[i]))
         costs.winograd[i] = read_cost(*way);
     }
+    if (const json::Value* way = json::find(*ways, kStridedName)) costs.strided = read_cost(*way);
   }
   return table;
 }
@@ -100,6 +102,7 @@ std::string text_of(const CostTable& table) {
     for (std::size_t i = 0; i < costs.winograd.size(); ++i) {
       if (costs.winograd[i]) ways.push_back({kWinogradNames[i], written(*costs.winograd[i])});
     }
+    if (costs.strided) ways.push_back({kStridedName, written(*costs.strided)});
     layers.push_back({key, {std::move(ways)}});
   }
   json::Value::Object top;

@@ -1,14 +1,19 @@
 #include "run/ways.h"
 
 #include "run/direct.h"
+#include "run/strided_winograd.h"
 #include "run/winograd.h"
 
 namespace pdrt::run {
 namespace {
 
 constexpr Way kTable[kWays] = {
-    {"planes.convolution", direct::possible, direct::cost, direct::pack, direct::run},
-    {"planes.winograd", winograd::possible, winograd::cost, winograd::pack, winograd::run},
+    {"planes.convolution", direct::parameter, direct::possible, direct::cost, direct::pack,
+     direct::run},
+    {"planes.winograd", winograd::parameter, winograd::possible, winograd::cost, winograd::pack,
+     winograd::run},
+    {"planes.strided_winograd", strided_winograd::parameter, strided_winograd::possible,
+     strided_winograd::cost, strided_winograd::pack, strided_winograd::run},
 };
 
 }  // namespace
@@ -30,12 +35,8 @@ cpu::Convolution task_of(const Frame& frame, std::size_t step, std::int64_t samp
 }
 
 std::string name_of_way(const plan::Plan& plan, std::size_t step, int index) {
-  std::string name(kTable[index].name);
-  if (index != kDirect) {
-    const std::string side = std::to_string(plan.convolutions[step].winograd.tile);
-    name += " F(" + side + "x" + side + ", 3x3)";
-  }
-  return name;
+  const std::string parameter = kTable[index].parameter(plan, step);
+  return std::string(kTable[index].name) + (parameter.empty() ? "" : " ") + parameter;
 }
 
 const Way& way(int index) { return kTable[index]; }

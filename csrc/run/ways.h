@@ -21,6 +21,8 @@ struct Group {
 
 struct Way {
   std::string_view name;
+  // The way's parameter for this step; empty where it has none.
+  std::string (*parameter)(const plan::Plan& plan, std::size_t step);
   bool (*possible)(const plan::Plan& plan, std::size_t step);
   // Expected cost in cycles, comparable among ways.
   double (*cost)(const plan::Plan& plan, std::size_t step, std::int64_t kernels,
@@ -34,11 +36,12 @@ struct Way {
 // What all ways have in common for one sample of the step, without lists and epilogue.
 cpu::Convolution task_of(const Frame& frame, std::size_t step, std::int64_t sample);
 
-// "planes.winograd F(4x4, 3x3)": the way, and its parameter where it has one for this step.
+// "planes.winograd F(4x4, 3x3)": the way and its parameter.
 std::string name_of_way(const plan::Plan& plan, std::size_t step, int index);
 
-constexpr int kWays = 2;
-constexpr int kDirect = 0;  // the one that can do everything
+constexpr int kWays = 3;
+constexpr int kDirect = 0;    // the one that can do everything
+constexpr int kWinograd = 1;  // the one of which there are several, see plan/winograd.h
 const Way& way(int index);
 
 // The way expected to be fastest for so many active kernels and channels: its index.

@@ -136,6 +136,11 @@ void transform_weights(const ConvolutionForm& form, const WinogradPlan& own, boo
 
 }  // namespace
 
+std::string parameter(const plan::Plan& plan, std::size_t step) {
+  const std::string side = std::to_string(own_plan(plan, step).tile);
+  return "F(" + side + "x" + side + ", 3x3)";
+}
+
 bool possible(const plan::Plan& plan, std::size_t step) { return own_plan(plan, step).possible(); }
 
 double cost(const plan::Plan& plan, std::size_t step, std::int64_t kernels, std::int64_t channels) {

@@ -5,6 +5,7 @@
 
 namespace pdrt::run::winograd {
 
+std::string parameter(const plan::Plan& plan, std::size_t step);
 bool possible(const plan::Plan& plan, std::size_t step);
 double cost(const plan::Plan& plan, std::size_t step, std::int64_t kernels, std::int64_t channels);
 const float* pack(const plan::Plan& plan, std::size_t step, const cpu::Engine& engine, int threads,

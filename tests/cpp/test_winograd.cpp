@@ -3,62 +3,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <random>
 #include <vector>
 
 #include "check.h"
 #include "cpu/engine.h"
+#include "maps.h"
 
 namespace {
 
-using pdrt::kLanes;
-using pdrt::Plane;
+using namespace maps;
 using pdrt::cpu::Engine;
-
-constexpr float kPoison = std::numeric_limits<float>::quiet_NaN();
-
-std::mt19937 generator(17);
-
-int random_int(int low, int high) {
-  return std::uniform_int_distribution<int>(low, high)(generator);
-}
-
-int rounded_up(int x) { return (x + kLanes - 1) / kLanes * kLanes; }
-
-// A plane in memory of its own, everything that is no pixel poisoned.
-struct Map {
-  Map(int height, int width)
-      : before(random_int(0, 2) * kLanes), memory(random_plane(height, width), kPoison) {
-    mask.assign(plane.flat, 0);
-    for (int y = 0; y < height; ++y) std::fill_n(mask.begin() + y * plane.row, width, ~0u);
-    plane.mask = mask.data();
-  }
-
-  float* pixels() { return memory.data() + before + plane.lead; }
-
-  Plane plane;
-  int before;
-  std::vector<float> memory;
-  std::vector<std::uint32_t> mask;
-
- private:
-  std::size_t random_plane(int height, int width) {
-    plane.height = height;
-    plane.width = width;
-    plane.row = width + random_int(0, 3);
-    plane.lead = random_int(0, 2) * kLanes;
-    plane.flat = rounded_up(height * plane.row);
-    plane.stride = plane.lead + plane.flat + random_int(0, 2) * kLanes;
-    return before + plane.stride;
-  }
-};
-
-std::vector<std::uint32_t> columns(int pad, int width) {
-  std::vector<std::uint32_t> mask(pdrt::kWinogradColumns, 0);
-  std::fill_n(mask.begin() + pad, width, ~0u);
-  return mask;
-}
 
 // One kernel on a few channels, bias and ReLU behind it.
 void convolution(const Engine& engine, int tile) {
@@ -73,12 +28,7 @@ void convolution(const Engine& engine, int tile) {
   std::vector<float> taps(channels * 9);
   for (float& tap : taps) tap = normal(generator);
   std::vector<Map> inputs;
-  for (int c = 0; c < channels; ++c) {
-    Map& map = inputs.emplace_back(height, width);
-    for (int i = 0; i < map.plane.flat; ++i) {
-      if (map.mask[i] != 0) map.pixels()[i] = normal(generator);
-    }
-  }
+  for (int c = 0; c < channels; ++c) inputs.emplace_back(height, width).fill();
   Map output(out_h, out_w);
   const float bias = normal(generator);
 

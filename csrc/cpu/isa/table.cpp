@@ -29,6 +29,9 @@ extern constexpr Engine kEngine{PDRT_TEXT(PDRT_ISA),
                                 winograd_panel,
                                 winograd_input,
                                 winograd_output,
+                                strided_weights,
+                                strided_input,
+                                strided_kernels,
                                 all_finite,
                                 fma_burst};
 

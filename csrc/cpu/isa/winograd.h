@@ -1,7 +1,8 @@
 // Winograd's minimal filtering F(m, 3) along one axis, on vectors: m outputs of a three-tap filter
 // from m + 2 inputs with m + 2 multiplications. Points 0, 1, -1 (m = 2), 2, -2 (m = 4), 1/2, -1/2
-// (m = 6) and infinity. (S. Winograd 1980; for convolutional networks: A. Lavin and S. Gray, Fast
-// Algorithms for Convolutional Neural Networks, CVPR 2016.)
+// (m = 6) and infinity. And F(4, 4), with points 0, 1, -1, 2, -2, 1/2 and infinity. (S. Winograd
+// 1980; for convolutional networks: A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural
+// Networks, CVPR 2016.)
 #pragma once
 
 #include "cpu/isa/functions.h"
@@ -37,6 +38,24 @@ PDRT_INLINE void transform_input(const Floats (&d)[6], Floats (&v)[6]) {
   v[5] = four * d[1] - five * d[3] + d[5];
 }
 
+PDRT_INLINE void transform_input(const Floats (&d)[7], Floats (&v)[7]) {
+  const Floats four = splat(4), two = splat(2), half = splat(0.5f);
+  Floats far[7], near[6];  // times x^2 - 4, times x^2 - 1
+  unrolled<5>([&](int i) PDRT_LAMBDA { far[i + 2] = d[i + 2] - four * d[i]; });
+  unrolled<3>([&](int i) PDRT_LAMBDA { near[i + 3] = d[i + 3] - d[i + 1]; });
+  // Both, from three inputs on.
+  const Floats first = far[4] - far[2], second = far[5] - far[3], third = far[6] - far[4];
+  const Floats one = far[4] - half * far[3], next_one = far[5] - half * far[4];
+  const Floats twice = two * near[4] - near[3], next_two = near[5] - half * near[4];
+  v[0] = second - half * first;
+  v[1] = next_one + one;
+  v[2] = next_one - one;
+  v[3] = next_two + twice;
+  v[4] = next_two - twice;
+  v[5] = second;
+  v[6] = third - half * second;
+}
+
 PDRT_INLINE void transform_input(const Floats (&d)[8], Floats (&v)[8]) {
   const Floats ends = splat(5.25f), middle = splat(4.25f), four = splat(4), five = splat(5);
   const Floats two = splat(2), half = splat(0.5f), quarter = splat(0.25f);
@@ -69,6 +88,14 @@ PDRT_INLINE void transform_sums(const Floats (&m)[6], Floats (&y)[4]) {
   y[1] = b + two * d;
   y[2] = a + four * c;
   y[3] = b + eight * d + m[5];
+}
+
+PDRT_INLINE void transform_sums(const Floats (&m)[7], Floats (&y)[4]) {
+  const Floats a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
+  y[0] = m[0] + a + c + m[5];
+  y[1] = b + splat(2) * d + splat(0.5f) * m[5];
+  y[2] = a + splat(4) * c + splat(0.25f) * m[5];
+  y[3] = b + splat(8) * d + splat(0.125f) * m[5] + m[6];
 }
 
 PDRT_INLINE void transform_sums(const Floats (&m)[8], Floats (&y)[6]) {
