@@ -54,6 +54,34 @@ bool spin_until(const Condition& condition, const Patient& patient) {
   }
 }
 
+// Tasks [first, last) that nobody has claimed yet. Its thread claims them from the front, others,
+// which have done theirs, from the back.
+class alignas(64) Share {
+ public:
+  void set(int first, int last) { state_.store(packed(first, last), std::memory_order_relaxed); }
+
+  // At most so many, as [first, last); false where there are none left.
+  bool claim(bool own, int most, int& first, int& last) {
+    std::uint64_t state = state_.load(std::memory_order_relaxed);
+    for (;;) {
+      const int begin = static_cast<int>(state >> 32), end = static_cast<int>(state & 0xffffffff);
+      if (begin >= end) return false;
+      const int count = std::min(most, end - begin);
+      first = own ? begin : end - count;
+      last = first + count;
+      const std::uint64_t left = own ? packed(last, end) : packed(begin, first);
+      if (state_.compare_exchange_weak(state, left, std::memory_order_relaxed)) return true;
+    }
+  }
+
+ private:
+  static std::uint64_t packed(int first, int last) {
+    return static_cast<std::uint64_t>(first) << 32 | static_cast<std::uint32_t>(last);
+  }
+
+  std::atomic<std::uint64_t> state_{0};
+};
+
 class Pool {
  public:
   void run(int count, int threads, const Task& task) {
@@ -64,12 +92,15 @@ class Pool {
     }
     const int invitations = start_workers(threads - 1);
     task_ = &task;
-    count_ = count;
+    share_count_ = threads;
     chunk_ = std::max(1, count / (threads * 8));
-    next_.store(0, std::memory_order_relaxed);
+    for (int i = 0; i < threads; ++i) {
+      shares_[i].set(static_cast<int>(std::int64_t{i} * count / threads),
+                     static_cast<int>(std::int64_t{i + 1} * count / threads));
+    }
     gate_.store(static_cast<std::uint64_t>(invitations));
     wake(invitations);
-    work();
+    work(0);  // the caller's
     gate_.fetch_and(~kInvitations);
     wait_for_others();
     busy_.clear(std::memory_order_release);
@@ -105,7 +136,7 @@ class Pool {
     if (processors_.load(std::memory_order_relaxed) == 0) processors_.store(available_threads());
     while (started_ < wanted) {
       try {
-        workers_[started_] = std::thread([this] { serve(); });
+        workers_[started_] = std::thread([this, number = started_ + 1] { serve(number); });
       } catch (const std::system_error&) {
         break;
       }
@@ -122,28 +153,31 @@ class Pool {
                            processors_.load(std::memory_order_relaxed);
   }
 
-  void serve() {
+  void serve(int number) {
     for (;;) {
-      if (!spin_until([this] { return enter(); }, [this] { return more_to_come(); })) {
+      int place = 0;
+      const auto entered = [this, &place] { return (place = enter()) != 0; };
+      if (!spin_until(entered, [this] { return more_to_come(); })) {
         std::unique_lock<std::mutex> lock(mutex_);
         ++sleeping_;
-        bool entered = false;
-        work_came_.wait(lock, [this, &entered] { return stopping_ || (entered = enter()); });
+        work_came_.wait(lock, [this, &entered] { return stopping_ || entered(); });
         --sleeping_;
-        if (!entered) return;
+        if (place == 0) return;
       }
-      work();
+      // The same share in every job, where there are as many as workers.
+      work(number < share_count_ ? number : place);
       leave();
     }
   }
 
-  // Takes an invitation, if there is one left.
-  bool enter() {
+  // Takes an invitation, and returns its number from 1 on; 0 where none is left.
+  int enter() {
     std::uint64_t gate = gate_.load();
     while ((gate & kInvitations) != 0) {
-      if (gate_.compare_exchange_weak(gate, gate - 1 + kInside)) return true;
+      if (gate_.compare_exchange_weak(gate, gate - 1 + kInside))
+        return static_cast<int>(gate & kInvitations);
     }
-    return false;
+    return 0;
   }
 
   void leave() {
@@ -153,14 +187,14 @@ class Pool {
     all_left_.notify_one();
   }
 
-  void work() {
+  // This share first, then what is left of the others.
+  void work(int own) {
     const Task& task = *task_;
-    const std::int64_t count = count_;
-    for (;;) {
-      const std::int64_t first = next_.fetch_add(chunk_, std::memory_order_relaxed);
-      if (first >= count) return;
-      const std::int64_t last = std::min(count, first + chunk_);
-      for (std::int64_t i = first; i < last; ++i) task(static_cast<int>(i));
+    for (int i = 0; i < share_count_; ++i) {
+      Share& share = shares_[(own + i) % share_count_];
+      for (int first, last; share.claim(i == 0, chunk_, first, last);) {
+        for (int index = first; index < last; ++index) task(index);
+      }
     }
   }
 
@@ -184,10 +218,10 @@ class Pool {
 
   std::atomic_flag busy_ = ATOMIC_FLAG_INIT;  // held by the caller whose job this is
   std::atomic<std::uint64_t> gate_{0};
-  std::atomic<std::int64_t> next_{0};  // the first task nobody has claimed
+  Share shares_[kMaxThreads];
+  int share_count_ = 0;
   const Task* task_ = nullptr;
-  std::int64_t count_ = 0;
-  std::int64_t chunk_ = 1;  // tasks claimed at once
+  int chunk_ = 1;  // tasks claimed at once
 
   std::mutex mutex_;  // for sleeping only
   std::condition_variable work_came_, all_left_;

@@ -25,9 +25,12 @@ class Task {
 int available_threads();
 
 // Runs task(0) ... task(count - 1), each exactly once, on at most `threads` threads, the caller
-// included; returns when all are done. If the pool is busy with another session's work, or threads
-// is 1, the caller does it all: it never waits for a free pool and cannot deadlock. Tasks must not
-// throw. Worker threads start on first use; in a forked child they start anew.
+// included; returns when all are done. Every thread begins with tasks of its own that follow each
+// other, the caller with the first ones, so that what one task wrote is in the cache of the thread
+// that gets the same part of the next job; who is done early takes over others' last ones. If the
+// pool is busy with another session's work, or threads is 1, the caller does it all: it never waits
+// for a free pool and cannot deadlock. Tasks must not throw. Worker threads start on first use; in
+// a forked child they start anew.
 void parallel_for(int count, int threads, Task task);
 
 // Whether workers are awake, so that a job reaches one in less than a microsecond; waking one takes

@@ -52,8 +52,8 @@ struct Part {
 };
 
 // Maps large enough are cut into as many parts as there are threads, small ones not at all; kernels
-// are cut for the rest. Parts of one stretch of kernels follow each other: threads that keep step
-// each stay with their own pixels, and what is uneven about the kernels is the same for all.
+// are cut for the rest. Parts of the same pixels follow each other: every thread stays with its
+// own.
 template <typename Tile>
 void for_each_tile(const Frame& frame, int kernels, int flat, std::int64_t macs, const Tile& tile,
                    int pixel_unit) {
@@ -72,8 +72,8 @@ void for_each_tile(const Frame& frame, int kernels, int flat, std::int64_t macs,
   while (pixel_parts * kernel_parts < wanted && 2 * pixel_parts <= most_pixel_parts)
     pixel_parts *= 2;
   cpu::parallel_for(pixel_parts * kernel_parts, frame.threads, [&](int index) {
-    const Part pixels(index % pixel_parts, pixel_parts, flat, pixel_unit);
-    const Part part(index / pixel_parts, kernel_parts, kernels, kTileKernels);
+    const Part pixels(index / kernel_parts, pixel_parts, flat, pixel_unit);
+    const Part part(index % kernel_parts, kernel_parts, kernels, kTileKernels);
     tile(part.first, part.last, pixels.first, pixels.last);
   });
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -41,6 +42,25 @@ void test_each_once() {
     }
   }
   CHECK(wrong == 0);
+}
+
+// Tasks that take long enough for all threads to come stay with the thread they begin with: each
+// has a stretch of them, and only the last of one may end up elsewhere.
+void test_stretches() {
+  if (available_threads() < 2) return;
+  std::vector<std::thread::id> by(64);
+  int orderly = 0;
+  for (int round = 0; round < 20; ++round) {
+    parallel_for(64, 2, [&](int i) {
+      const auto start = std::chrono::steady_clock::now();
+      while (std::chrono::steady_clock::now() - start < std::chrono::microseconds(50)) continue;
+      by[static_cast<std::size_t>(i)] = std::this_thread::get_id();
+    });
+    int changes = 0;
+    for (std::size_t i = 1; i < by.size(); ++i) changes += by[i] != by[i - 1];
+    orderly += changes <= 2 && by[0] == std::this_thread::get_id();
+  }
+  CHECK(orderly > 0);
 }
 
 // What a task wrote without atomics is there for the caller, and for the next job's tasks.
@@ -217,6 +237,7 @@ int main() {
   alarm(120);  // instead of hanging for ever
   CHECK(available_threads() >= 1);
   test_each_once();
+  test_stretches();
   test_results_are_visible();
   test_nested();
   test_concurrent_callers();
