@@ -101,3 +101,38 @@ def test_threads_and_files_do_not_change_a_bit(kernels: int, tmp_path: Path) -> 
     results = [pdrt.Session(source, threads=n).run(net.feeds)[last] for source in sources for n in (1, 2, 5)]
     for other in results[1:]:
         np.testing.assert_array_equal(other, results[0])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("kernels", [1, 33, 300])
+def test_samples_together(kernels: int, threads: int) -> None:
+    """More samples than are computed at once, other rows and inputs on in each: the bits of each alone."""
+    net = Network(4, size=6, batch=11)
+    on = np.random.default_rng(4).random((11, 40, 1, 1)) < np.linspace(0, 1, 11).reshape(-1, 1, 1, 1)
+    planes = net.add("Mul", net.relu(net.conv(net.image, 40)), net.input("mask", on))
+    gate = net.input("gate", np.random.default_rng(5).random((11, kernels)) < 0.4)
+    hidden = net.linear(net.add("Flatten", planes), kernels)
+    last = net.linear(net.add("Mul", net.relu(hidden), gate), 7)
+    truth = expected(net.model([last]), net.feeds)
+    net.weights[f"{hidden}.w"][~net.feeds["gate"].any(0)] = np.nan
+    session = pdrt.Session(net.model([last]), threads=threads)
+    result = session.run(net.feeds)
+    assert_equal(result, truth)
+    assert session.last_run.active[hidden].tolist() == net.feeds["gate"].sum(1).tolist()
+    for sample in range(11):
+        alone = session.run({name: array[sample : sample + 1] for name, array in net.feeds.items()})
+        np.testing.assert_array_equal(alone[last][0], result[last][sample])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_samples_together_in_panels(threads: int) -> None:
+    """The same where weights lie in panels."""
+    net, last = classifier(6, channels=64, size=8, kernels=70, batch=10)
+    truth = expected(net.model([last]), net.feeds)
+    session = pdrt.Session(net.model([last]), threads=threads)
+    assert implementation(session, last) == "fully_connected in panels"
+    result = session.run(net.feeds)
+    assert_equal(result, truth)
+    for sample in range(10):
+        alone = session.run({name: array[sample : sample + 1] for name, array in net.feeds.items()})
+        np.testing.assert_array_equal(alone[last][0], result[last][sample])

@@ -3,7 +3,7 @@
 #include "run/in_panels.h"
 
 #include "planes/panels.h"
-#include "run/chain.h"
+#include "run/samples_together.h"
 #include "run/stored_weights.h"
 #include "run/ways.h"
 
@@ -11,6 +11,8 @@ namespace pdrt::run {
 namespace {
 
 using plan::FullyConnectedForm;
+using One = OneOfSamples<cpu::PanelProduct>;
+using Ones = std::array<std::optional<One>, kSamplesTogether>;
 
 // The number of this form of weights; Winograd's are its tile, or less than zero.
 constexpr int kPanels = 1;
@@ -21,14 +23,13 @@ int panels_of(const FullyConnectedForm& form) {
   return static_cast<int>((form.kernels + kLanes - 1) / kLanes);
 }
 
-void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
+void list_columns(const Frame& frame, std::size_t s, One& one, int place) {
   const plan::Step& step = frame.plan.steps[s];
   const auto& form = std::get<FullyConnectedForm>(step.form);
-  const Chain chain(frame, step, sample);
-  cpu::PanelProduct task;
-  task.input = frame.floats(step.inputs[0]) + sample * form.columns;
+  cpu::PanelProduct& task = one.task;
+  task.input = frame.floats(step.inputs[0]) + one.sample * form.columns;
   task.columns = form.columns;
-  std::int32_t* const listed = frame.work.input_channels.data();
+  std::int32_t* const listed = frame.work.column_lists[place].data();
   for (std::int32_t column = 0; column < form.columns; ++column) {
     listed[task.listed_count] = column;
     task.listed_count += task.input[column] != 0.0f || !frame.skip;
@@ -37,13 +38,25 @@ void run_sample(const Frame& frame, std::size_t s, std::int64_t sample) {
   task.weights = frame.packed[s * kWays];
   task.bias = form.bias;
   task.kernels = static_cast<int>(form.kernels);
-  task.output = static_cast<float*>(frame.writable(step.outputs[0])) + sample * form.kernels;
-  task.epilogue = chain.epilogue();
-  const std::int64_t macs = form.kernels * task.listed_count;
+  task.output = static_cast<float*>(frame.writable(step.outputs[0])) + one.sample * form.kernels;
+  task.epilogue = one.chain.epilogue();
+}
+
+// Panel by panel, each of all samples.
+void compute(const Frame& frame, const plan::Step& step, const Ones& ones, int count) {
+  const auto& form = std::get<FullyConnectedForm>(step.form);
+  std::int64_t macs = 0;
+  for (int i = 0; i < count; ++i) {
+    const std::int64_t own = form.kernels * ones[i]->task.listed_count;
+    frame.count(step, ones[i]->sample, form.kernels, own);
+    macs += own;
+  }
   for_each_tile(frame, panels_of(form), 1, macs, [&](int first, int last, int, int) {
-    frame.engine.panel_product(task, first, last);
+    if (count == 1) return frame.engine.panel_product(ones[0]->task, first, last);
+    for (int panel = first; panel < last; ++panel) {
+      for (int i = 0; i < count; ++i) frame.engine.panel_product(ones[i]->task, panel, panel + 1);
+    }
   });
-  frame.count(step, sample, form.kernels, macs);
 }
 
 }  // namespace
@@ -72,9 +85,11 @@ const float* pack_panels(const plan::Plan& plan, std::size_t step, const cpu::En
   });
 }
 
-void run_in_panels(const Frame& frame, std::size_t step) {
-  const std::int64_t samples = frame.extent(frame.plan.steps[step].outputs[0]).samples;
-  for (std::int64_t n = 0; n < samples; ++n) run_sample(frame, step, n);
+void run_in_panels(const Frame& frame, std::size_t s) {
+  const plan::Step& step = frame.plan.steps[s];
+  for_samples_together<cpu::PanelProduct>(
+      frame, step, [&](One& one, int place) { list_columns(frame, s, one, place); },
+      [&](const Ones& ones, int count) { compute(frame, step, ones, count); });
 }
 
 }  // namespace pdrt::run

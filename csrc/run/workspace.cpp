@@ -3,8 +3,27 @@
 #include "pdrt/error.h"
 #include "run/folded_constants.h"
 #include "run/pooled_means.h"
+#include "run/samples_together.h"
 
 namespace pdrt::run {
+namespace {
+
+using Form = plan::FullyConnectedForm;
+
+std::size_t together(const plan::Plan& plan) {
+  return static_cast<std::size_t>(std::min<std::int64_t>(plan.max_samples, kSamplesTogether));
+}
+
+// The most rows, or columns, that a fully connected layer has.
+std::size_t longest(const plan::Plan& plan, std::int64_t Form::*size) {
+  std::int64_t most = 0;
+  for (const plan::Step& step : plan.steps) {
+    if (const auto* form = std::get_if<Form>(&step.form)) most = std::max(most, form->*size);
+  }
+  return static_cast<std::size_t>(most);
+}
+
+}  // namespace
 
 Workspace::Workspace(const plan::Plan& plan, Lent lent)
     : channels(plan.states, Channel::on),
@@ -24,6 +43,8 @@ Workspace::Workspace(const plan::Plan& plan, Lent lent)
       patch_planes(plan.max_channels),
       visited_channels(plan.max_channels),
       visited_planes(plan.max_channels),
+      row_lists(together(plan), std::vector<std::int32_t>(longest(plan, &Form::kernels))),
+      column_lists(together(plan), std::vector<std::int32_t>(longest(plan, &Form::columns))),
       bias(plan.max_channels),
       folded_inputs(folded_columns(plan)),
       folded_mask(folded_inputs.size()),

@@ -70,6 +70,9 @@ class Workspace {
   // The inputs in the order in which Winograd's products visit them, see winograd.cpp.
   std::vector<std::int32_t> visited_channels;
   std::vector<const float*> visited_planes;
+  // Rows and columns (or blocks of them) that fully connected layers visit, for each of the samples
+  // they compute at once.
+  std::vector<std::vector<std::int32_t>> row_lists, column_lists;
   std::vector<float> bias;  // with constants folded in, by kernel
   // Constants by weight column, which columns they are, and the blocks of kLanes that hold any.
   std::vector<float> folded_inputs;
