@@ -63,7 +63,7 @@ def picture(size: int = 96, batch: int = 1) -> Array:
     return np.random.default_rng(5).standard_normal((batch, 3, size, size)).astype(np.float32)
 
 
-@pytest.mark.parametrize("size", [224, 226, 331])
+@pytest.mark.parametrize("size", [224, 226, 331, 1333])
 def test_usual_pictures(size: int) -> None:
     """It is what such layers run by, and agrees with ONNX Runtime, with a pool behind it."""
     net, conv = stem(picture(size), 64, [3] * 4)
@@ -140,11 +140,11 @@ def test_threads_do_not_change_a_bit() -> None:
 
 
 def test_other_layers_visit_their_taps() -> None:
-    """Another stride or filter, many inputs, or maps so wide that a row of tiles has no room."""
+    """Another stride or filter, many inputs, or maps so wide that there are no masks for their columns."""
     net = Network(4, channels=3, size=64)
     others = [net.conv(net.image, 16, 7), net.conv(net.image, 16, 5, stride=2)]
     others.append(net.conv(net.conv(net.image, 17), 16, 7, stride=2))
-    wide = net.input("wide", np.zeros((1, 3, 8, 1500), np.float32))
+    wide = net.input("wide", np.zeros((1, 3, 8, 1700), np.float32))
     others.append(net.conv(wide, 16, 7, stride=2))
     session = pdrt.Session(net.model(others))
     assert {implementation(session, name) for name in others} == {"planes.convolution"}

@@ -133,6 +133,7 @@ struct StridedWinograd {
   const float* patches = nullptr;    // [position][place in the list][tile]
   std::int64_t position_stride = 0;  // floats
   std::int64_t tiles = 0;            // floats from one place to the next
+  float* scratch = nullptr;          // strided_scratch floats
 };
 
 // Multiply-adds of one iteration of Engine::fma_burst, whatever the instruction set.
@@ -197,9 +198,9 @@ struct Engine {
                           std::int64_t position_stride) noexcept;
   // The same for 7x7 filters of stride 2. Weights: of one kernel, [position][channel][phase].
   void (*strided_weights)(const float* taps, int channels, float* out) noexcept;
-  // One channel's four places, `tiles` floats apart.
+  // One channel's four places, `tiles` floats apart; strided_scratch floats of scratch.
   void (*strided_input)(const WinogradMap& map, const float* in, float* out, std::int64_t tiles,
-                        std::int64_t position_stride) noexcept;
+                        std::int64_t position_stride, float* scratch) noexcept;
   // Products, sums and epilogue of all kernels. Nothing but the rows of the tiles at hand is
   // written, and after the last row everything up to `flat`.
   void (*strided_kernels)(const StridedWinograd& task) noexcept;

@@ -18,16 +18,12 @@ constexpr double kWorthIt = 0.95;
 
 int divided(int size, int tile) { return (size + tile - 1) / tile; }
 
-bool fits(int rows, int across) {
-  return kStridedLines * winograd_line(rows, across) <= kStridedScratch;
-}
-
 // Rows of tiles to work on at once, so that few lanes are left over.
 int rows_at_once(const ConvolutionForm& form, int across, int down) {
   const std::int64_t floats_per_tile = kStridedPositions * kStridedPhases * form.channels;
   int best = 1;
   double least = 0;
-  for (int rows = 1; rows <= down && fits(rows, across); ++rows) {
+  for (int rows = 1; rows <= down; ++rows) {
     if (rows > 1 && rows * across * floats_per_tile > kWorkingSet) break;
     const double cost = strided_cost(form, rows).of(form.kernels, form.channels);
     if (rows == 1 || cost <= least) {
@@ -42,8 +38,7 @@ bool can_be_used(const ConvolutionForm& form) {
   const int across = divided(form.out_w, kStridedTile);
   return form.filter_h == kStridedFilter && form.filter_w == kStridedFilter && form.stride_h == 2 &&
          form.stride_w == 2 && form.dilation_h == 1 && form.dilation_w == 1 && form.groups == 1 &&
-         form.channels <= kMostInputs && fits(1, across) &&
-         has_winograd_columns(form, across, 2 * kStridedTile);
+         form.channels <= kMostInputs && has_winograd_columns(form, across, 2 * kStridedTile);
 }
 
 }  // namespace

@@ -28,12 +28,15 @@ struct StridedPlan {
   }
   // Threads that each work on a strip.
   int workers() const { return std::min(down, kMostWorkers); }
-  // Transformed inputs of one strip, and of as many as there may be workers.
+  // Of one worker: transformed inputs of a strip, and the engine's own scratch.
   std::int64_t patch_floats(std::int64_t channels) const {
     return kStridedPositions * position_stride(channels);
   }
+  std::int64_t worker_floats(std::int64_t channels) const {
+    return patch_floats(channels) + strided_scratch(rows, across);
+  }
   std::int64_t scratch_floats(std::int64_t channels) const {
-    return possible() ? workers() * patch_floats(channels) : 0;
+    return possible() ? workers() * worker_floats(channels) : 0;
   }
 };
 

@@ -152,10 +152,14 @@ constexpr int winograd_line(int rows, int tiles_x) {
 // the list of what is multiplied at each position.
 constexpr int kStridedFilter = 7, kStridedTile = 4, kStridedSide = 7, kStridedPhases = 4;
 constexpr int kStridedPositions = kStridedSide * kStridedSide;
-constexpr int kStridedScratch = 48 * 1024;  // floats of stack, in lines as above
-// Lines in it: of two phases of columns, with a tile's eight rows of pixels; and of the pixels of
-// the kernels that are computed at once.
+// What is computed at once.
 constexpr int kStridedKernels = 8;
-constexpr int kStridedLines = kStridedKernels * kStridedTile * kStridedTile;
+
+// Floats of room for what is neither inputs nor results: lines, as above, of two phases of columns
+// with the eight rows of pixels that a tile has; later of the pixels of kStridedKernels kernels.
+constexpr std::int64_t strided_scratch(int rows, int tiles_x) {
+  return std::int64_t{kStridedKernels} * kStridedTile * kStridedTile * winograd_line(rows, tiles_x);
+}
+static_assert(kStridedKernels * kStridedTile * kStridedTile >= 2 * kStridedSide * 2 * kStridedTile);
 
 }  // namespace pdrt

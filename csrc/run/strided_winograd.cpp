@@ -113,15 +113,16 @@ void run(const Frame& frame, const Group& group, const float* weights) {
   cpu::parallel_for(workers, workers, [&](int worker) {
     cpu::StridedWinograd mine = task;
     WinogradMap from = input;
-    float* const patches = scratch + worker * own.patch_floats(form.channels);
+    float* const patches = scratch + worker * own.worker_floats(form.channels);
     mine.patches = patches;
+    mine.scratch = patches + own.patch_floats(form.channels);
     for (int strip; (strip = next.fetch_add(1, std::memory_order_relaxed)) < strips.count();) {
       strips.cut(strip, mine.map);
       strips.cut(strip, from);
       for (int c = 0; c < of.channels; ++c) {
         frame.engine.strided_input(from, of.inputs[c],
                                    patches + std::int64_t{kStridedPhases} * c * own.tiles,
-                                   own.tiles, own.position_stride(form.channels));
+                                   own.tiles, task.position_stride, mine.scratch);
       }
       frame.engine.strided_kernels(mine);
     }

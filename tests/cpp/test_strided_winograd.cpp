@@ -48,13 +48,10 @@ struct Layer {
 // The strips of a map, from top to bottom.
 std::vector<pdrt::WinogradMap> random_strips(const pdrt::WinogradMap& map, int down) {
   std::vector<pdrt::WinogradMap> strips;
-  int most = down;
-  while (pdrt::kStridedLines * pdrt::winograd_line(most, map.tiles_x) > pdrt::kStridedScratch)
-    --most;
   for (int row = 0; row < down; row += strips.back().rows) {
     strips.push_back(map);
     strips.back().first_row = row;
-    strips.back().rows = random_int(1, std::min(most, down - row));
+    strips.back().rows = random_int(1, down - row);
   }
   return strips;
 }
@@ -126,6 +123,8 @@ void convolution(const Engine& engine) {
     task.position_stride = pdrt::kStridedPhases * task.of.channels * task.tiles + kLanes;
     std::vector<float> patches(pdrt::kStridedPositions * task.position_stride, kPoison);
     task.patches = patches.data();
+    std::vector<float> scratch(pdrt::strided_scratch(strip.rows, strip.tiles_x), kPoison);
+    task.scratch = scratch.data();
     for (int i = 0; i < task.of.channels; ++i) {
       Map& input = inputs[channels[i]];
       map = strip;
@@ -135,7 +134,7 @@ void convolution(const Engine& engine) {
       map.columns = input_columns.data();
       engine.strided_input(map, input.pixels(),
                            patches.data() + pdrt::kStridedPhases * i * task.tiles, task.tiles,
-                           task.position_stride);
+                           task.position_stride, scratch.data());
     }
     engine.strided_kernels(task);
   }

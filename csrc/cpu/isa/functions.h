@@ -34,7 +34,7 @@ bool winograd_output(const WinogradOutput& task, const float* sums,
                      std::int64_t position_stride) noexcept;
 void strided_weights(const float* taps, int channels, float* out) noexcept;
 void strided_input(const WinogradMap& map, const float* in, float* out, std::int64_t tiles,
-                   std::int64_t position_stride) noexcept;
+                   std::int64_t position_stride, float* scratch) noexcept;
 void strided_kernels(const StridedWinograd& task) noexcept;
 bool all_finite(const float* in, std::int64_t count) noexcept;
 double fma_burst(long iterations) noexcept;

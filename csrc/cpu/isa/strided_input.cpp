@@ -14,10 +14,10 @@ constexpr int kStep = 2 * kStridedTile, kBeyond = kStridedFilter - 2;
 // kStep * tiles_x on. Row i of phase q of tile t's patch is then row 2 i + q of its tile: at
 // [t + (2 i + q) / kStep * tiles_x] of line (p, j, (2 i + q) % kStep).
 struct Lines {
-  alignas(64) float floats[kStridedScratch];
+  float* floats;
   std::int64_t length;
 
-  float* line(int phase, int j, int row) {
+  float* line(int phase, int j, int row) const {
     return floats + ((phase * kStridedSide + j) * kStep + row) * length;
   }
 };
@@ -31,7 +31,8 @@ PDRT_INLINE void take_phase(const Floats (&all)[kStep + kBeyond], Floats (&patch
 }
 
 // One row of pixels, `row` at the first column a patch reads: columns that do not exist are masked.
-static void transform_row(const WinogradMap& map, const float* row, int number, Lines& lines) {
+static void transform_row(const WinogradMap& map, const float* row, int number,
+                          const Lines& lines) {
   const std::int64_t at = static_cast<std::int64_t>(number / kStep) * map.tiles_x;
   const std::int64_t step = lines.line(0, 1, 0) - lines.line(0, 0, 0);
   for (int x = 0; x < map.tiles_x; x += kVector) {
@@ -64,7 +65,7 @@ static void transform_row(const WinogradMap& map, const float* row, int number, 
   }
 }
 
-static void transform_rows(const WinogradMap& map, const float* in, Lines& lines) {
+static void transform_rows(const WinogradMap& map, const float* in, const Lines& lines) {
   const Plane& plane = *map.plane;
   const int reach = (map.tiles_x + kVector - 1) / kVector * kVector * kStep + kBeyond;
   const float* const end =
@@ -85,7 +86,7 @@ static void transform_rows(const WinogradMap& map, const float* in, Lines& lines
 }
 
 template <int kPhase>
-PDRT_INLINE void transform_columns(const WinogradMap& map, int column_phase, Lines& lines,
+PDRT_INLINE void transform_columns(const WinogradMap& map, int column_phase, const Lines& lines,
                                    float* out, std::int64_t position_stride) {
   const int tiles = map.rows * map.tiles_x;
   for (int j = 0; j < kStridedSide; ++j) {
@@ -106,9 +107,8 @@ PDRT_INLINE void transform_columns(const WinogradMap& map, int column_phase, Lin
 }
 
 void strided_input(const WinogradMap& map, const float* in, float* out, std::int64_t tiles,
-                   std::int64_t position_stride) noexcept {
-  Lines lines;
-  lines.length = winograd_line(map.rows, map.tiles_x);
+                   std::int64_t position_stride, float* scratch) noexcept {
+  const Lines lines{scratch, winograd_line(map.rows, map.tiles_x)};
   // What the last vectors read behind the last tile: any number will do, but it must be one.
   const std::int64_t behind = map.rows * map.tiles_x / kVector * kVector;
   for (int line = 0; line < 2 * kStridedSide * kStep; ++line) {

@@ -59,7 +59,7 @@ static void multiply_some(const StridedWinograd& task, const std::int32_t* kerne
 // At most kStridedKernels kernels.
 static void compute(const StridedWinograd& task, const std::int32_t* kernels, int count) {
   constexpr int kPixels = kStridedTile * kStridedTile;
-  alignas(64) float pixels[kStridedScratch];
+  float* const pixels = task.scratch;
   alignas(64) Sums sums[kStridedKernels];
   const Convolution& of = task.of;
   const std::int64_t length = winograd_line(task.map.rows, task.map.tiles_x);
