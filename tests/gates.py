@@ -81,13 +81,17 @@ def _cast(net: Network, condition: str) -> str:
     return net.add("Cast", condition, to=FLOAT)
 
 
+def _centred(net: Network, logits: str) -> str:
+    """Move them to both sides of zero: of numbers such as -13, ONNX Runtime's sigmoid is wrong by percents."""
+    return net.add("Sub", logits, _threshold(net, logits))
+
+
 def _not_negative(net: Network, logits: str) -> str:
-    centred = net.add("Sub", logits, _threshold(net, logits))
-    return _cast(net, net.add("GreaterOrEqual", centred, _constant(net, 0.0)))
+    return _cast(net, net.add("GreaterOrEqual", _centred(net, logits), _constant(net, 0.0)))
 
 
 def _sigmoid_above(net: Network, logits: str) -> str:
-    probability = net.add("Sigmoid", logits)
+    probability = net.add("Sigmoid", _centred(net, logits))
     return _cast(net, net.add("Greater", probability, _threshold(net, probability)))
 
 
@@ -101,16 +105,16 @@ def _where(net: Network, logits: str) -> str:
 
 
 def _sign(net: Network, logits: str) -> str:
-    return net.relu(net.add("Sign", net.add("Sub", logits, _threshold(net, logits))))
+    return net.relu(net.add("Sign", _centred(net, logits)))
 
 
 def _rounded(net: Network, logits: str) -> str:
-    return net.add("Round", net.add("Sigmoid", net.add("Sub", logits, _threshold(net, logits))))
+    return net.add("Round", net.add("Sigmoid", _centred(net, logits)))
 
 
 def _scaled(net: Network, logits: str) -> str:
     """A gate with a gain: what is on is also weighed."""
-    return net.add("Mul", net.add("Sigmoid", logits), _not_negative(net, logits))
+    return net.add("Mul", net.add("Sigmoid", _centred(net, logits)), _not_negative(net, logits))
 
 
 def _rectified(net: Network, logits: str) -> str:
