@@ -45,13 +45,7 @@ static void transform_row(const WinogradMap& map, const float* row, int number,
     deinterleave(pixels, own);
     unrolled<kStep>([&](int i) PDRT_LAMBDA { all[i] = own[i]; });
     unrolled<kBeyond>([&](int i) PDRT_LAMBDA {
-      const int next = kStep * kVector + i;
-      std::uint32_t word;
-      std::memcpy(&word, from + next, sizeof word);
-      word &= exists[next];
-      float last;
-      std::memcpy(&last, &word, sizeof last);
-      all[kStep + i] = shifted(own[i], last);
+      all[kStep + i] = shifted(own[i], existing(from, exists, kStep * kVector + i));
     });
     const auto transform = [&](auto phase) PDRT_LAMBDA {
       Floats patch[kStridedSide], transformed[kStridedSide];

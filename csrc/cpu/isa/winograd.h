@@ -18,6 +18,16 @@ PDRT_INLINE Floats held(Floats x) {
   return x;
 }
 
+// One pixel of a row; zero, whatever is there, where its column does not exist.
+PDRT_INLINE float existing(const float* row, const std::uint32_t* exists, int column) {
+  std::uint32_t word;
+  std::memcpy(&word, row + column, sizeof word);
+  word &= exists[column];
+  float pixel;
+  std::memcpy(&pixel, &word, sizeof pixel);
+  return pixel;
+}
+
 // Of the input, B^T d.
 PDRT_INLINE void transform_input(const Floats (&d)[4], Floats (&v)[4]) {
   v[0] = d[0] - d[2];

@@ -32,13 +32,7 @@ PDRT_INLINE void transform_row(const WinogradMap& map, const float* row, int pha
     deinterleave(pixels, columns);
     unrolled<kTile>([&](int j) PDRT_LAMBDA { patch[j] = columns[j]; });
     unrolled<2>([&](int j) PDRT_LAMBDA {
-      const int next = kTile * kVector + j;
-      std::uint32_t word;
-      std::memcpy(&word, from + next, sizeof word);
-      word &= exists[next];
-      float last;
-      std::memcpy(&last, &word, sizeof last);
-      patch[kTile + j] = shifted(columns[j], last);
+      patch[kTile + j] = shifted(columns[j], existing(from, exists, kTile * kVector + j));
     });
     transform_input(patch, transformed);
     unrolled<kTile + 2>([&](int j) PDRT_LAMBDA { store(to + j * step + x, transformed[j]); });
