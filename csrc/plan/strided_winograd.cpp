@@ -10,7 +10,7 @@ namespace {
 // Transformed inputs of the tiles at hand should stay in a second-level cache: floats.
 constexpr std::int64_t kWorkingSet = 96 * 1024;
 
-// With more inputs than these, sums are not worth keeping in registers for so few kernels at once.
+// Weights become four times as large, and networks begin with few inputs: more were not measured.
 constexpr std::int64_t kMostInputs = 16;
 
 // Results are less exact than those of direct convolution: it must be so much cheaper.
