@@ -10,10 +10,13 @@ namespace pdrt::cpu::PDRT_ISA {
 // whatever rows are computed beside it: so the result does not depend on how the rows are divided
 // among threads.
 constexpr int kChains = kGroup == 1 ? 2 : 1;
+constexpr int kRowsAtOnce = 8 / (kChains * kGroup);  // eight sums in flight
 
-// The lanes of the sums of kRows rows.
+// The lanes of the sums of kRows rows. What lies `further` floats behind them is asked for
+// meanwhile, if that is not 0.
 template <int kRows, bool kMasked>
-static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Floats* totals) {
+static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, std::int64_t further,
+                     Floats* totals) {
   const float* rows[kRows];
   for (int r = 0; r < kRows; ++r) {
     rows[r] = task.weights + static_cast<std::int64_t>(kernels[r]) * task.columns;
@@ -45,6 +48,14 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Fl
   const Cache cache = gaps ? cache_to_ask() : Cache::first_level;
   int b = 0;
   for (; b + kChains <= whole; b += kChains) {
+    if (further != 0) {
+      const std::int64_t at = static_cast<std::int64_t>(task.blocks[b]) * kLanes + further;
+      ask_cache(Cache::second_level, [&](auto fetch) PDRT_LAMBDA {
+        for (int chain = 0; chain < kChains; ++chain) {
+          for (int r = 0; r < kRows; ++r) fetch(rows[r] + at + chain * kLanes);
+        }
+      });
+    }
     if (gaps) {
       const std::int64_t at =
           static_cast<std::int64_t>(task.blocks[smaller_of(b + kAhead, whole - 1)]) * kLanes;
@@ -75,15 +86,20 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, Fl
   }
 }
 
-// Rows of a few lines are over before the hardware has learnt where they lead: those some way ahead
-// are asked for.
+// Short rows are over before the hardware has learnt where they lead: those some way ahead are
+// asked for. Rows of a few lines each at once; longer ones, while others are computed, and only of
+// the second-level cache.
 class RowsAhead {
  public:
   RowsAhead(const FullyConnected& task, int first, int last)
       : task_(task), next_(first), last_(last) {
     const std::int64_t row = static_cast<std::int64_t>(task.columns) * sizeof(float);
-    const bool is_short = row > 0 && row <= kShortRow && task.block_count * kLanes >= task.columns;
-    rows_ = is_short ? static_cast<int>((kAheadBytes + row - 1) / row) : 0;
+    if (row == 0 || task.block_count * kLanes < task.columns) return;
+    if (row <= kShortRow) {
+      rows_ = static_cast<int>((kAheadBytes + row - 1) / row);
+    } else if (row <= kLongRow && cache_ == Cache::second_level) {
+      further_ = static_cast<int>((kAheadBytes - 1) / (kRowsAtOnce * row) + 1) * kRowsAtOnce;
+    }
   }
 
   // Rows up to position `at` of the list are about to be read.
@@ -98,27 +114,36 @@ class RowsAhead {
     }
   }
 
+  // How far behind the kRowsAtOnce rows from position `at` on, which are neighbours, those lie that
+  // should be asked for: floats, or 0.
+  std::int64_t further(int at) const {
+    const int end = at + further_ + kRowsAtOnce;
+    const bool neighbours =
+        end <= last_ && task_.kernels[end - 1] - task_.kernels[at] == end - 1 - at;
+    return neighbours ? static_cast<std::int64_t>(further_) * task_.columns : 0;
+  }
+
  private:
   static constexpr int kAheadBytes = 8 * 1024;
-  static constexpr int kShortRow = 512;  // bytes
+  static constexpr int kShortRow = 512, kLongRow = 8 * 1024;  // bytes
   const FullyConnected& task_;
   const Cache cache_ = cache_to_ask();
-  int next_, last_, rows_;
+  int next_, last_;
+  int rows_ = 0, further_ = 0;  // of rows: how many ahead
 };
 
 // At most kLanes rows: the lanes of the epilogue are their numbers.
 template <bool kMasked>
 static void some_rows(const FullyConnected& task, int first, int last, RowsAhead& ahead) {
-  constexpr int kRows = 8 / (kChains * kGroup);  // eight sums in flight
   const int count = last - first;
   const std::int32_t* kernels = task.kernels + first;
   Floats totals[kLanes] = {};
   int k = 0;
-  for (; k + kRows <= count; k += kRows) {
-    ahead.ask(first + k + kRows);
-    dot_rows<kRows, kMasked>(task, kernels + k, totals + k);
+  for (; k + kRowsAtOnce <= count; k += kRowsAtOnce) {
+    ahead.ask(first + k + kRowsAtOnce);
+    dot_rows<kRowsAtOnce, kMasked>(task, kernels + k, ahead.further(first + k), totals + k);
   }
-  for (; k < count; ++k) dot_rows<1, kMasked>(task, kernels + k, totals + k);
+  for (; k < count; ++k) dot_rows<1, kMasked>(task, kernels + k, 0, totals + k);
 
   float numbers[kLanes];
   std::int32_t of_lane[kLanes];
