@@ -6,16 +6,21 @@
 
 namespace pdrt::cpu::PDRT_ISA {
 
+template <Cache kInto>
+struct Fetch {
+  static constexpr Cache kCache = kInto;
+  inline __attribute__((always_inline)) void operator()(const float* line) const {
+    __builtin_prefetch(line, 0, kInto == Cache::second_level ? 2 : 3);
+  }
+};
+
 // with(fetch), where fetch(address) asks this cache for a line.
 template <typename With>
 PDRT_INLINE void ask_cache(Cache cache, const With& with) {
 #if defined(__x86_64__)
-  if (cache == Cache::second_level) {
-    with([](const float* line) PDRT_LAMBDA { __builtin_prefetch(line, 0, 2); });
-    return;
-  }
+  if (cache == Cache::second_level) return with(Fetch<Cache::second_level>());
 #endif
-  with([](const float* line) PDRT_LAMBDA { __builtin_prefetch(line, 0, 3); });
+  with(Fetch<Cache::first_level>());
 }
 
 }  // namespace pdrt::cpu::PDRT_ISA

@@ -2,7 +2,7 @@
 // taps of the active inputs.
 #include "cpu/isa/columns.h"
 #include "cpu/isa/leftover.h"
-#include "cpu/isa/next_weights.h"
+#include "cpu/isa/next_tile.h"
 #include "cpu/isa/panels.h"
 #include "cpu/isa/tile_ends.h"
 
@@ -50,7 +50,7 @@ static constexpr int tile_kernels(int, int) { return kMostKernels; }
 template <int kTaps, int kInputs, int kKernels, int kVectors>
 PDRT_INLINE int add_neighbours(const Convolution& task, const float* const (&weights)[kKernels],
                                const std::int64_t* offsets,
-                               NextWeights<kKernels, kVectors, kTaps>& ahead,
+                               NextTile<kKernels, kVectors, kTaps>& ahead,
                                Floats (&sums)[kKernels][kVectors]) {
   const int count = task.channels / kInputs * kInputs;
   if (count == 0 || task.channel[task.channels - 1] - task.channel[0] != task.channels - 1) {
@@ -74,7 +74,7 @@ PDRT_INLINE int add_neighbours(const Convolution& task, const float* const (&wei
 template <int kKernels, int kVectors, int kTaps>
 PDRT_INLINE void tile(const Convolution& task, const std::int32_t* kernels, int begin, Finish how,
                       const float* const (&weights)[kKernels],
-                      NextWeights<kKernels, kVectors, kTaps>& ahead) {
+                      NextTile<kKernels, kVectors, kTaps>& ahead) {
   const int taps = kTaps > 0 ? kTaps : task.taps;
   Floats sums[kKernels][kVectors];
   start_tile(task, kernels, sums);
@@ -134,7 +134,7 @@ static void tiles_in_a_row(const Convolution& task, const std::int32_t* kernels,
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
     weights[i] = opaque(task.weights + kernels[i] * task.weights_row);
   });
-  NextWeights<kKernels, kVectors, kTaps> ahead(task, next);
+  NextTile<kKernels, kVectors, kTaps> ahead(task, next);
   for (int i = 0; i < count; ++i) {
     tile<kKernels, kVectors, kTaps>(task, kernels, begin + i * kVectors * kVector, how, weights,
                                     ahead);
@@ -209,6 +209,7 @@ struct TilesInARow {
   int begin;    // pixel
   int count;
   Finish how;
+  bool last;           // with other kernels it is the end
   const float* after;  // the weights that come after those for all kernels
 };
 
@@ -231,19 +232,33 @@ static void kernels_in_turn(const Convolution& task, int first, int last, const 
   const int inputs = larger_of(1, task.channels) * row.count;
   const std::int64_t cycles = std::int64_t{inputs} * task.taps * most * row.vectors / 2;
   const int tiles_ahead = 1 + static_cast<int>(kCyclesAhead / cycles);
-  const Pace by_one(task.weights_row, most, inputs),
+  Pace by_one(task.weights_row, most, inputs),
       by_four(task.weights_row, most, inputs / kInputsAtOnce);
   const Cache cache = cache_to_ask();
+  const int pixels = row.count * row.vectors * kVector;
+  bool asks_for_pixels = false;
+  if (kLinesAtOnce > 0 && task.taps == 1 && row.vectors > 1 && cache == Cache::second_level) {
+    // What is left when the weights are asked for. Sums in order are Winograd's, and near.
+    const std::int64_t weights = most * ((task.weights_row + kLanes - 1) / kLanes);
+    const std::int64_t left = std::int64_t{kLinesAtOnce} * inputs - weights;
+    asks_for_pixels = !task.in_order && 2 * left >= most * pixels / kLanes;
+    by_one.step = larger_of(by_one.step, (asks_for_pixels ? kLinesAtOnce : 1) * kLanes);
+  }
   for (int k = 0, low = 0; k < kernels.parts; ++k) {
     const int high = kernels.end(k), size = high - low;
     // The last tiles ask for what comes after this call; if that is not known, for their own
     // weights again, which costs nothing.
     Next next{task.weights, task.kernels + first + low, by_one, by_four, cache};
-    if (k + tiles_ahead < kernels.parts) {
-      next.kernels = rows_of(k + tiles_ahead, size);
-    } else if (row.after != nullptr) {
-      next.weights = row.after;
-      next.kernels = rows_of(smaller_of(k + tiles_ahead - kernels.parts, kernels.parts - 1), size);
+    const bool other_pixels = k + tiles_ahead >= kernels.parts;
+    const int other = other_pixels ? k + tiles_ahead - kernels.parts : k + tiles_ahead;
+    if (!other_pixels || row.after != nullptr || asks_for_pixels) {
+      next.kernels = rows_of(smaller_of(other, kernels.parts - 1), size);
+    }
+    if (other_pixels && row.after != nullptr) next.weights = row.after;
+    if (asks_for_pixels && !(other_pixels && row.last)) {
+      next.pixels = task.output + row.begin + (other_pixels ? pixels : 0);
+      next.pixels_stride = task.plane->stride;
+      next.pixels_count = pixels;
     }
     tiles.of[row.vectors - 1][size - 1](task, task.kernels + first + low, row.begin, row.count,
                                         row.how, next);
@@ -283,8 +298,8 @@ static void convolve_tiles(const Convolution& task, int first, int last, int beg
     const int count = rows.end(0);
     v += count;
     const bool last_pixels = v == vectors.parts;
-    const TilesInARow row{size, begin + from * kVector, count, how,
-                          last_pixels ? task.next_weights : nullptr};
+    const float* const after = last_pixels ? task.next_weights : nullptr;
+    const TilesInARow row{size, begin + from * kVector, count, how, last_pixels, after};
     const auto done_here = [&](int high) {
       if (last_pixels) done(high);
     };

@@ -19,23 +19,32 @@ struct Pace {
 
 constexpr int kInputsAtOnce = 4;
 
-// The tile whose weights are asked for: its kernels; with every input, or with kInputsAtOnce.
+// Lines of a row that tiles of several vectors ask for with every input, where they ask the
+// second-level cache; 0: as elsewhere. AVX2 gains nothing from more than that, and may lose.
+constexpr int kLinesAtOnce = PDRT_VECTOR_BYTES == 64 ? 2 : 0;
+
+// The tile that is asked for: its kernels; with every input, or with kInputsAtOnce.
 struct Next {
   const float* weights;
   const std::int32_t* kernels;
   Pace by_one, by_four;
   Cache cache;
+  // Where its pixels go, by kernel; nullptr: not asked for.
+  const float* pixels = nullptr;
+  std::int64_t pixels_stride = 0;
+  int pixels_count = 0;
 };
 
 // Asks the caches for the weights of another tile while this one computes: rows of weights lie
 // kilobytes apart, and each is over before the hardware has learnt where it leads. One tap walks
 // the rows one after the other, a few lines per input, and so do more taps where one load brings
 // the weights of several; elsewhere these have the time to ask for the same columns of every row,
-// but not for more than six rows.
+// but not for more than six rows. Behind the weights the walk may go on through the places of the
+// pixels, which are as scattered.
 template <int kKernels, int kVectors, int kTaps>
-class NextWeights {
+class NextTile {
  public:
-  NextWeights(const Convolution& task, const Next& next)
+  NextTile(const Convolution& task, const Next& next)
       : task_(task), next_(next), walk_(row_of(0)), end_(walk_ + task.weights_row) {
     for (int i = 0; i < kKernels; ++i) rows_[i] = kWeightsByLane ? opaque(row_of(i)) : row_of(i);
   }
@@ -55,23 +64,33 @@ class NextWeights {
     } else {
       static_assert(kInputs == 1 || kInputs == kInputsAtOnce);
       const Pace& pace = kInputs == 1 ? next_.by_one : next_.by_four;
-      // With more vectors there are no registers left to count lines in.
-      constexpr int kLines = (kKernels * kTaps * kInputs + kLanes - 1) / kLanes;
-      const int lines = kVectors > 1 ? kLines : pace.lines;
       ask_cache(next_.cache, [&](auto fetch) PDRT_LAMBDA {
+        // With more vectors there are no registers left to count lines in.
+        constexpr int kOfInputs = (kKernels * kTaps * kInputs + kLanes - 1) / kLanes;
+        constexpr bool kMore = kLinesAtOnce > 0 && decltype(fetch)::kCache == Cache::second_level;
+        constexpr int kLines = kMore ? kLinesAtOnce : kOfInputs;
+        const int lines = kVectors > 1 ? kLines : pace.lines;
         for (int i = 0; i < lines; ++i) fetch(walk_ + i * kLanes);
       });
       walk_ += pace.step;
-      if (__builtin_expect(walk_ >= end_, 0)) {
-        row_ = row_ + 1 < kKernels ? row_ + 1 : 0;
-        walk_ = row_of(row_);
-        end_ = walk_ + task_.weights_row;
-      }
+      if (__builtin_expect(walk_ >= end_, 0)) next_row();
     }
   }
 
  private:
   static constexpr bool kWalks = kTaps == 1 || (kTaps > 1 && kWeightsByLane);
+
+  inline __attribute__((always_inline)) void next_row() {
+    const int rows = next_.pixels == nullptr ? kKernels : 2 * kKernels;
+    row_ = row_ + 1 < rows ? row_ + 1 : 0;
+    if (row_ < kKernels) {
+      walk_ = row_of(row_);
+      end_ = walk_ + task_.weights_row;
+    } else {
+      walk_ = next_.pixels + next_.kernels[row_ - kKernels] * next_.pixels_stride;
+      end_ = walk_ + next_.pixels_count;
+    }
+  }
 
   const float* row_of(int i) const { return next_.weights + next_.kernels[i] * task_.weights_row; }
 
