@@ -135,9 +135,13 @@ static void tiles_in_a_row(const Convolution& task, const std::int32_t* kernels,
     weights[i] = opaque(task.weights + kernels[i] * task.weights_row);
   });
   NextTile<kKernels, kVectors, kTaps> ahead(task, next);
-  for (int i = 0; i < count; ++i) {
-    tile<kKernels, kVectors, kTaps>(task, kernels, begin + i * kVectors * kVector, how, weights,
-                                    ahead);
+  for (int i = 0; i < count; ++i, begin += kVectors * kVector) {
+    if (i + 1 < count) {
+      ahead.ask_for_pixels(kernels, task.output + begin + kVectors * kVector);
+    } else {
+      ahead.ask_for_pixels(next.kernels, next.pixels);
+    }
+    tile<kKernels, kVectors, kTaps>(task, kernels, begin, how, weights, ahead);
   }
 }
 
@@ -236,12 +240,14 @@ static void kernels_in_turn(const Convolution& task, int first, int last, const 
       by_four(task.weights_row, most, inputs / kInputsAtOnce);
   const Cache cache = cache_to_ask();
   const int pixels = row.count * row.vectors * kVector;
-  bool asks_for_pixels = false;
+  // Sums in order are Winograd's, and near.
+  bool asks_for_pixels =
+      kLinesAtOnce > 0 && row.vectors > 1 && cache == Cache::second_level && !task.in_order;
   if (kLinesAtOnce > 0 && task.taps == 1 && row.vectors > 1 && cache == Cache::second_level) {
-    // What is left when the weights are asked for. Sums in order are Winograd's, and near.
+    // What is left when the weights are asked for.
     const std::int64_t weights = most * ((task.weights_row + kLanes - 1) / kLanes);
     const std::int64_t left = std::int64_t{kLinesAtOnce} * inputs - weights;
-    asks_for_pixels = !task.in_order && 2 * left >= most * pixels / kLanes;
+    asks_for_pixels = asks_for_pixels && 2 * left >= most * pixels / kLanes;
     by_one.step = larger_of(by_one.step, (asks_for_pixels ? kLinesAtOnce : 1) * kLanes);
   }
   for (int k = 0, low = 0; k < kernels.parts; ++k) {

@@ -40,7 +40,7 @@ struct Next {
 // the rows one after the other, a few lines per input, and so do more taps where one load brings
 // the weights of several; elsewhere these have the time to ask for the same columns of every row,
 // but not for more than six rows. Behind the weights the walk may go on through the places of the
-// pixels, which are as scattered.
+// pixels, which are as scattered; with more taps, those are asked for as a tile begins.
 template <int kKernels, int kVectors, int kTaps>
 class NextTile {
  public:
@@ -75,6 +75,17 @@ class NextTile {
       walk_ += pace.step;
       if (__builtin_expect(walk_ >= end_, 0)) next_row();
     }
+  }
+
+  // More taps than one: the places from `pixels` on of a tile of these kernels, all at once.
+  inline __attribute__((always_inline)) void ask_for_pixels(const std::int32_t* kernels,
+                                                            const float* pixels) const {
+    if (kTaps == 1 || kVectors == 1 || kLinesAtOnce == 0 || next_.pixels == nullptr) return;
+    unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+      const float* plane = pixels + kernels[i] * next_.pixels_stride;
+      unrolled<kVectors>([&](int j)
+                             PDRT_LAMBDA { Fetch<Cache::second_level>()(plane + j * kVector); });
+    });
   }
 
  private:
