@@ -2,8 +2,8 @@
 // taps of the active inputs.
 #include "cpu/isa/columns.h"
 #include "cpu/isa/leftover.h"
-#include "cpu/isa/next_tile.h"
 #include "cpu/isa/panels.h"
+#include "cpu/isa/row_ahead.h"
 #include "cpu/isa/tile_ends.h"
 
 namespace pdrt::cpu::PDRT_ISA {
@@ -137,9 +137,9 @@ static void tiles_in_a_row(const Convolution& task, const std::int32_t* kernels,
   NextTile<kKernels, kVectors, kTaps> ahead(task, next);
   for (int i = 0; i < count; ++i, begin += kVectors * kVector) {
     if (i + 1 < count) {
-      ahead.ask_for_pixels(kernels, task.output + begin + kVectors * kVector);
+      ahead.ask_for_outputs(kernels, task.output + begin + kVectors * kVector);
     } else {
-      ahead.ask_for_pixels(next.kernels, next.pixels);
+      ahead.ask_for_outputs(next.kernels, next.outputs);
     }
     tile<kKernels, kVectors, kTaps>(task, kernels, begin, how, weights, ahead);
   }
@@ -189,36 +189,9 @@ static Finish finish_of(const Epilogue& epilogue) {
   return Finish::in_registers;
 }
 
-// Cuts `count` into as few parts of at most `most` as there can be, as even as they can be, the
-// larger ones first: the end of part `index`.
-struct Parts {
-  int parts, each, larger;  // the least that a part has, and how many have one more
-  Parts(int count, int most)
-      : parts((count + most - 1) / most),
-        each(parts > 0 ? count / parts : 0),
-        larger(count - each * parts) {}
-  int begin(int index) const { return each * index + smaller_of(index, larger); }
-  int end(int index) const { return begin(index + 1); }
-  // From `index` on: how many are as large.
-  int alike(int index) const { return (index < larger ? larger : parts) - index; }
-};
-
 // Inputs of tiles that follow each other with the same kernels: so much stays in a first-level
 // cache while the other kernels follow.
 constexpr int kNearBytes = 32 * 1024;
-
-// Tiles of the same kernels, one behind the other.
-struct TilesInARow {
-  int vectors;  // of one tile
-  int begin;    // pixel
-  int count;
-  Finish how;
-  bool last;           // with other kernels it is the end
-  const float* after;  // the weights that come after those for all kernels
-};
-
-// What a core waits for memory, and a little more: cycles of multiply-adds.
-constexpr int kCyclesAhead = 700;
 
 // Kernels [first, last); done(high) after every tile of them.
 template <typename Done>
@@ -227,49 +200,13 @@ static void kernels_in_turn(const Convolution& task, int first, int last, const 
   const Tiles<Next>& tiles = task.taps == 1               ? kOneTap
                              : task.taps == kUnrolledTaps ? kManyTaps
                                                           : kAnyTaps;
-  const int most = tile_kernels(task.taps, row.vectors);
-  const Parts kernels(last - first, most);
-  // Where `size` rows from tile k on are in the list.
-  const auto rows_of = [&](int k, int size) {
-    return task.kernels + first + smaller_of(kernels.begin(k), last - first - size);
-  };
-  const int inputs = larger_of(1, task.channels) * row.count;
-  const std::int64_t cycles = std::int64_t{inputs} * task.taps * most * row.vectors / 2;
-  const int tiles_ahead = 1 + static_cast<int>(kCyclesAhead / cycles);
-  Pace by_one(task.weights_row, most, inputs),
-      by_four(task.weights_row, most, inputs / kInputsAtOnce);
-  const Cache cache = cache_to_ask();
-  const int pixels = row.count * row.vectors * kVector;
-  // Sums in order are Winograd's, and near.
-  bool asks_for_pixels =
-      kLinesAtOnce > 0 && row.vectors > 1 && cache == Cache::second_level && !task.in_order;
-  if (kLinesAtOnce > 0 && task.taps == 1 && row.vectors > 1 && cache == Cache::second_level) {
-    // What is left when the weights are asked for.
-    const std::int64_t weights = most * ((task.weights_row + kLanes - 1) / kLanes);
-    const std::int64_t left = std::int64_t{kLinesAtOnce} * inputs - weights;
-    asks_for_pixels = asks_for_pixels && 2 * left >= most * pixels / kLanes;
-    by_one.step = larger_of(by_one.step, (asks_for_pixels ? kLinesAtOnce : 1) * kLanes);
-  }
-  for (int k = 0, low = 0; k < kernels.parts; ++k) {
-    const int high = kernels.end(k), size = high - low;
-    // The last tiles ask for what comes after this call; if that is not known, for their own
-    // weights again, which costs nothing.
-    Next next{task.weights, task.kernels + first + low, by_one, by_four, cache};
-    const bool other_pixels = k + tiles_ahead >= kernels.parts;
-    const int other = other_pixels ? k + tiles_ahead - kernels.parts : k + tiles_ahead;
-    if (!other_pixels || row.after != nullptr || asks_for_pixels) {
-      next.kernels = rows_of(smaller_of(other, kernels.parts - 1), size);
-    }
-    if (other_pixels && row.after != nullptr) next.weights = row.after;
-    if (asks_for_pixels && !(other_pixels && row.last)) {
-      next.pixels = task.output + row.begin + (other_pixels ? pixels : 0);
-      next.pixels_stride = task.plane->stride;
-      next.pixels_count = pixels;
-    }
-    tiles.of[row.vectors - 1][size - 1](task, task.kernels + first + low, row.begin, row.count,
-                                        row.how, next);
+  const Parts kernels(last - first, tile_kernels(task.taps, row.vectors));
+  const RowAhead ahead(task, first, kernels, row);
+  for (int k = 0; k < kernels.parts; ++k) {
+    const int low = kernels.begin(k), high = kernels.end(k);
+    tiles.of[row.vectors - 1][high - low - 1](task, task.kernels + first + low, row.begin,
+                                              row.count, row.how, ahead.of_part(k));
     done(high);
-    low = high;
   }
 }
 

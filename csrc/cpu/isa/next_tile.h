@@ -29,18 +29,22 @@ struct Next {
   const std::int32_t* kernels;
   Pace by_one, by_four;
   Cache cache;
-  // Where its pixels go, by kernel; nullptr: not asked for.
-  const float* pixels = nullptr;
-  std::int64_t pixels_stride = 0;
-  int pixels_count = 0;
+  // Behind the weights: where its pixels go, by kernel; nullptr: not asked for. And, if so, planes
+  // that other tiles read. So many floats of each.
+  const float* outputs = nullptr;
+  std::int64_t outputs_stride = 0;
+  const float* const* inputs = nullptr;
+  std::int64_t inputs_offset = 0;
+  int inputs_count = 0;
+  int floats = 0;
 };
 
 // Asks the caches for the weights of another tile while this one computes: rows of weights lie
 // kilobytes apart, and each is over before the hardware has learnt where it leads. One tap walks
 // the rows one after the other, a few lines per input, and so do more taps where one load brings
 // the weights of several; elsewhere these have the time to ask for the same columns of every row,
-// but not for more than six rows. Behind the weights the walk may go on through the places of the
-// pixels, which are as scattered; with more taps, those are asked for as a tile begins.
+// but not for more than six rows. Behind the weights the walk may go on through planes, where
+// pixels are as scattered; with more taps, the places of results are asked for as a tile begins.
 template <int kKernels, int kVectors, int kTaps>
 class NextTile {
  public:
@@ -77,14 +81,14 @@ class NextTile {
     }
   }
 
-  // More taps than one: the places from `pixels` on of a tile of these kernels, all at once.
-  inline __attribute__((always_inline)) void ask_for_pixels(const std::int32_t* kernels,
-                                                            const float* pixels) const {
-    if (kTaps == 1 || kVectors == 1 || kLinesAtOnce == 0 || next_.pixels == nullptr) return;
+  // More taps than one: the places of a tile of these kernels, all at once.
+  inline __attribute__((always_inline)) void ask_for_outputs(const std::int32_t* kernels,
+                                                             const float* outputs) const {
+    if (kTaps == 1 || kVectors == 1 || kLinesAtOnce == 0 || next_.outputs == nullptr) return;
     unrolled<kKernels>([&](int i) PDRT_LAMBDA {
-      const float* plane = pixels + kernels[i] * next_.pixels_stride;
+      const float* place = outputs + kernels[i] * next_.outputs_stride;
       unrolled<kVectors>([&](int j)
-                             PDRT_LAMBDA { Fetch<Cache::second_level>()(plane + j * kVector); });
+                             PDRT_LAMBDA { Fetch<Cache::second_level>()(place + j * kVector); });
     });
   }
 
@@ -92,15 +96,17 @@ class NextTile {
   static constexpr bool kWalks = kTaps == 1 || (kTaps > 1 && kWeightsByLane);
 
   inline __attribute__((always_inline)) void next_row() {
-    const int rows = next_.pixels == nullptr ? kKernels : 2 * kKernels;
+    const int rows = kKernels + (next_.outputs != nullptr ? kKernels + next_.inputs_count : 0);
     row_ = row_ + 1 < rows ? row_ + 1 : 0;
     if (row_ < kKernels) {
       walk_ = row_of(row_);
       end_ = walk_ + task_.weights_row;
-    } else {
-      walk_ = next_.pixels + next_.kernels[row_ - kKernels] * next_.pixels_stride;
-      end_ = walk_ + next_.pixels_count;
+      return;
     }
+    const int i = row_ - kKernels;
+    walk_ = i < kKernels ? next_.outputs + next_.kernels[i] * next_.outputs_stride
+                         : next_.inputs[i - kKernels] + next_.inputs_offset;
+    end_ = walk_ + next_.floats;
   }
 
   const float* row_of(int i) const { return next_.weights + next_.kernels[i] * task_.weights_row; }
