@@ -246,9 +246,10 @@ class MemoryPlanner {
   void number_states() {
     for (std::size_t id = 0; id < plan_.values.size(); ++id) {
       Placement& placement = plan_.values[id];
-      const Extent e = extent_of(plan_.value(static_cast<ValueId>(id)).shape);
+      const Value& value = plan_.value(static_cast<ValueId>(id));
+      const Extent e = extent_of(value.shape);
       plan_.max_channels = std::max(plan_.max_channels, static_cast<int>(e.channels));
-      plan_.max_samples = std::max(plan_.max_samples, e.samples);
+      if (!value.is_constant()) plan_.max_samples = std::max(plan_.max_samples, e.samples);
       if (!placement.plane || placement.root != static_cast<ValueId>(id)) continue;
       placement.state = plan_.states;
       placement.state_stride = e.channels;
