@@ -125,7 +125,7 @@ class RowsAhead {
 
  private:
   static constexpr int kAheadBytes = 8 * 1024;
-  static constexpr int kShortRow = 512, kLongRow = 8 * 1024;  // bytes
+  static constexpr int kShortRow = 512, kLongRow = 16 * 1024;  // bytes
   const FullyConnected& task_;
   const Cache cache_ = cache_to_ask();
   int next_, last_;

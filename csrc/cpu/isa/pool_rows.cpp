@@ -1,5 +1,6 @@
 // Pools with the usual square windows: vectors of a row are combined down the window as they were
 // loaded, and only then taken apart into columns.
+#include "cpu/isa/ask.h"
 #include "cpu/isa/pooling.h"
 #include "cpu/isa/rows.h"
 
@@ -128,12 +129,20 @@ static void pool_block_rows(const Pool& task, const float* in, const Plane& in_p
                                                                 y);
 }
 
+// Rows that are read while others are pooled; behind the last ones those of the next plane lie.
+static void ask_for(const float* rows, int floats) {
+  for (int i = 0; i < floats; i += kLanes) Fetch<Cache::second_level>()(rows + i);
+}
+
 template <bool kMaximum, int kFilter, int kStride>
 static void pool_all(const Pool& task, const float* in, const Plane& in_plane, float* out,
                      const Plane& out_plane) {
   constexpr int kRows = 4;
+  const bool asks = cache_to_ask() == Cache::second_level;
+  const int block = kRows * kStride * in_plane.row;
   int y = 0;
   for (; y + kRows <= out_plane.height; y += kRows) {
+    if (asks) ask_for(in + std::int64_t{y / kRows + 1} * block, block);
     pool_block_rows<kMaximum, kFilter, kStride, kRows>(task, in, in_plane, out, out_plane, y);
   }
   for (; y < out_plane.height; ++y) {
