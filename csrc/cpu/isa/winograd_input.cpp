@@ -1,5 +1,6 @@
 // Winograd: patches of input pixels to positions. Along the rows first, with shuffles, into lines
 // of tiles; then along the columns, where tile number t of any map is simply lane t.
+#include "cpu/isa/ask.h"
 #include "cpu/isa/shuffles.h"
 #include "cpu/isa/winograd.h"
 
@@ -49,13 +50,48 @@ static void transform_copied_row(const WinogradMap& map, const float* row, int p
   transform_row<kTile>(map, copy, phase, at, lines);
 }
 
+// Where a channel's patches go: a piece of memory for every position. Asked for bit by bit, where
+// those of all channels are more than a near cache holds: stores to so many pieces come slowly.
+class Places {
+ public:
+  Places(const WinogradMap& map, const float* out, std::int64_t position_stride)
+      : piece_(map.rows * map.tiles_x), stride_(position_stride), next_(out) {
+    const int side = map.tile + 2, positions = side * side;
+    const bool far = positions * stride_ * static_cast<std::int64_t>(sizeof(float)) > kFarBytes;
+    const int lines = (piece_ + kLanes - 1) / kLanes;
+    left_ = far && cache_to_ask() == Cache::second_level ? positions * lines : 0;
+  }
+
+  // A share of what is left, with so many shares to go.
+  void ask(int shares) {
+    const int until = left_ - left_ / shares;
+    for (; left_ > until; --left_) {
+      Fetch<Cache::second_level>()(next_ + at_);
+      at_ += kLanes;
+      if (at_ < piece_) continue;
+      at_ = 0;
+      next_ += stride_;
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kFarBytes = 5 << 19;  // 2.5 MiB
+  const int piece_;                                   // floats
+  const std::int64_t stride_;
+  const float* next_;  // piece
+  int at_ = 0, left_;
+};
+
 template <int kTile>
-static void transform_rows(const WinogradMap& map, const float* in, Lines<kTile>& lines) {
+static void transform_rows(const WinogradMap& map, const float* in, Places places,
+                           Lines<kTile>& lines) {
   const Plane& plane = *map.plane;
   const int reach = (map.tiles_x + kVector - 1) / kVector * kVector * kTile + 2;
   const float* const begin = in - plane.lead;
   const float* const end = begin + plane.stride;
-  for (int r = 0; r < kTile * map.rows + 2; ++r) {
+  const int rows = kTile * map.rows + 2;
+  for (int r = 0; r < rows; ++r) {
+    places.ask(rows - r);
     const int y = kTile * map.first_row + r - map.pad_top, phase = r % kTile;
     const std::int64_t at = static_cast<std::int64_t>(r / kTile) * map.tiles_x;
     if (y < 0 || y >= plane.height) {
@@ -105,7 +141,7 @@ static void transform(const WinogradMap& map, const float* in, float* out,
     float* const floats = lines.floats + line * lines.length;
     for (std::int64_t i = behind; i < lines.length; i += kVector) store(floats + i, Floats{});
   }
-  transform_rows<kTile>(map, in, lines);
+  transform_rows<kTile>(map, in, Places(map, out, position_stride), lines);
   transform_columns<kTile>(map, lines, out, position_stride);
 }
 
