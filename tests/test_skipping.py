@@ -167,6 +167,16 @@ def channels_of_a_branch(net: Network) -> Case:
     return Case(net, [finish(net, last)], {outer: mask_of(net, mask)})
 
 
+def depthwise_branch(net: Network) -> Case:
+    """The same with a depthwise last layer: of a kernel that is off its stages are left, of no inputs at all."""
+    stem = net.relu(net.conv(net.image, 8, lift=LIFT))
+    outer = net.conv(stem, 8, groups=8)
+    mask = gate(net, stem, 8)
+    total = net.relu(net.add("Add", net.add("Mul", outer, mask), stem))
+    last = net.conv(total, 6)
+    return Case(net, [finish(net, last)], {outer: mask_of(net, mask)})
+
+
 def _off(net: Network, channels: int) -> Array:
     return np.zeros((len(net.feeds["image"]), channels), dtype=bool)
 
@@ -281,6 +291,7 @@ CASES: tuple[Callable[[Network], Case], ...] = (
     pooled,
     mask_behind_pool,
     channels_of_a_branch,
+    depthwise_branch,
     whole_branch,
     skipped_block,
     filled,

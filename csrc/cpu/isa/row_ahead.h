@@ -48,7 +48,7 @@ class RowAhead {
         by_one_(task.weights_row, most_, inputs_),
         by_four_(task.weights_row, most_, inputs_ / kInputsAtOnce) {
     const std::int64_t cycles = std::int64_t{inputs_} * task.taps * most_ * row.vectors / 2;
-    tiles_ahead_ = 1 + static_cast<int>(kCyclesAhead / cycles);
+    tiles_ahead_ = 1 + static_cast<int>(kCyclesAhead / (1 + cycles));
     if (kLinesAtOnce > 0 && row.vectors > 1 && cache_ == Cache::second_level) find_places();
   }
 
@@ -83,14 +83,15 @@ class RowAhead {
   // pixels that come next.
   void find_places() {
     outputs_ = !task_.in_order;  // those in order are Winograd's sums, and near
-    if (task_.taps > 1) return;
+    if (task_.taps != 1) return;
     const int lines = row_.pixels() / kLanes;  // of one plane
     const std::int64_t weights = most_ * ((task_.weights_row + kLanes - 1) / kLanes);
     std::int64_t left = std::int64_t{kLinesAtOnce} * inputs_ - weights;
     outputs_ = outputs_ && 2 * left >= most_ * lines;
     by_one_.step = larger_of(by_one_.step, (outputs_ ? kLinesAtOnce : 1) * kLanes);
     left -= most_ * lines;
-    pixels_ = outputs_ && !row_.last && 2 * left >= share_of_inputs(1) * lines;
+    pixels_ =
+        outputs_ && !row_.last && task_.channels > 0 && 2 * left >= share_of_inputs(1) * lines;
   }
 
   // Where the inputs begin whose next pixels part k asks for.
