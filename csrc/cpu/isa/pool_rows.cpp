@@ -130,7 +130,8 @@ static void pool_block_rows(const Pool& task, const float* in, const Plane& in_p
 }
 
 // Rows that are read while others are pooled; behind the last ones those of the next plane lie.
-static void ask_for(const float* rows, int floats) {
+// Always inlined, see next_tile.h.
+static inline __attribute__((always_inline)) void ask_for(const float* rows, int floats) {
   for (int i = 0; i < floats; i += kLanes) Fetch<Cache::second_level>()(rows + i);
 }
 
