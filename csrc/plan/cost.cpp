@@ -25,18 +25,27 @@ constexpr double kSplit = 12;
 // own in a cache: too many others have been read since.
 constexpr double kWeightBytes = 5.2;
 
-// Adds products of `positions` weights each on rows of so many groups. Arithmetic and reading the
-// weights go on at once. Arithmetic is for each pair; reading is for each kernel, since the lines
-// of its row that hold an active channel's weight are nearly all of them, however few channels
-// those are; in panels it is for each pair, too. Between the two, as the one or the other takes
-// longer.
-void add_products(Cost& cost, double positions, double groups, double efficiency,
-                  std::int64_t channels, bool in_panels) {
-  const double arithmetic = groups / 2 / efficiency, reading = 4 / kWeightBytes;
-  const double by_kernel =
-      in_panels ? 0.0 : std::clamp(2 - arithmetic / reading, 0.0, 1.0) * reading;
-  cost.pair += positions * (std::max(arithmetic, reading) - by_kernel);
-  cost.kernel += positions * by_kernel * static_cast<double>(channels);
+// Products on rows of so many groups of lanes, for each weight of a kernel. Arithmetic and reading
+// the weights go on at once: what takes longer counts.
+struct Products {
+  double arithmetic, reading = 4 / kWeightBytes;
+  Products(double groups, double efficiency, const Core& core)
+      : arithmetic(groups / core.multiply_adds / efficiency) {}
+
+  // Weights of channels that are off are not read, either.
+  double for_active() const { return std::max(arithmetic, reading); }
+  // One weight for each channel, side by side: however few of them are active, nearly all lines
+  // hold one that is. Cost of one kernel with such a share of its channels.
+  double for_share(double active) const { return std::max(active * arithmetic, reading); }
+};
+
+// What products of one weight for each channel cost, `positions` times. A line stands for what
+// takes longer, and goes through what that is with all channels and with a quarter of them.
+void add_one_by_one(Cost& cost, const Products& products, double positions, std::int64_t channels) {
+  const double all = products.for_share(1);
+  const double pair = (all - products.for_share(0.25)) / 0.75;
+  cost.pair += positions * pair;
+  cost.kernel += positions * (all - pair) * static_cast<double>(channels);
 }
 
 // Of the peak that products reach: filters of several taps; and one tap on rows of so many groups
@@ -74,17 +83,20 @@ std::string layer_key(const ConvolutionForm& form, bool in_panels) {
   return key;
 }
 
-Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split) {
+Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split,
+                 const Core& core) {
   Cost cost;
   const std::int64_t pixels = std::int64_t{1} * (form.out_h - 1) * output.row + form.out_w;
-  add_products(cost, form.taps(), pixel_groups(pixels), kTapsEfficiency, form.group_channels(),
-               false);
+  const Products products(pixel_groups(pixels), kTapsEfficiency, core);
+  // Those of a channel's taps lie together; with one tap there is nothing to choose from.
+  cost.pair = form.taps() * products.for_active();
   cost.channel = kSplit * groups(split);
   cost.kernel += 3 * groups(output.flat);
   return cost;
 }
 
-Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_panels) {
+Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_panels,
+                   const Core& core) {
   const Transforms& per = kTransforms[tile / 2 - 1];
   const int side = tile + 2;
   const int across = (form.out_w + tile - 1) / tile, down = (form.out_h + tile - 1) / tile;
@@ -94,7 +106,12 @@ Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_pane
     const int now = std::min(rows, down - first);
     const std::int64_t count = std::int64_t{1} * now * across;
     const double tiles = groups(count), row = pixel_groups(count), positions = side * side;
-    add_products(cost, positions, row, tile_efficiency(row), form.channels, in_panels);
+    const Products products(row, tile_efficiency(row), core);
+    if (in_panels) {
+      cost.pair += positions * products.for_active();
+    } else {
+      add_one_by_one(cost, products, positions, form.channels);
+    }
     cost.channel += (tile * now + 2) * lines * per.input_line + side * tiles * per.input_tiles;
     cost.kernel += tile * now * lines * per.output_line + tiles * per.output_tiles +
                    positions * kSumPosition * std::min(tiles, 4.0);
@@ -102,13 +119,14 @@ Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_pane
   return cost;
 }
 
-Cost strided_cost(const ConvolutionForm& form, int rows) {
+Cost strided_cost(const ConvolutionForm& form, int rows, const Core& core) {
   const int across = (form.out_w + kStridedTile - 1) / kStridedTile,
             down = (form.out_h + kStridedTile - 1) / kStridedTile;
   Cost cost;
   for (int first = 0; first < down; first += rows) {
     const double tiles = groups(std::int64_t{1} * std::min(rows, down - first) * across);
-    cost.pair += kStridedPhases * kStridedPositions * tiles / 2 / kStridedEfficiency;
+    cost.pair +=
+        kStridedPhases * kStridedPositions * tiles / core.multiply_adds / kStridedEfficiency;
     cost.channel += kStridedChannel * tiles;
     cost.kernel += kStridedKernel * tiles;
   }

@@ -12,8 +12,12 @@
 
 namespace pdrt::plan {
 
-// In cycles of one core that multiplies and adds two vectors of kLanes floats each cycle. On other
-// cores all of it scales alike, and only comparisons matter.
+// What the expected costs know of a core.
+struct Core {
+  double multiply_adds = 2;  // vectors of kLanes floats that it multiplies and adds in a cycle
+};
+
+// In cycles of one core; only comparisons matter.
 struct Cost {
   double pair = 0;     // for each active kernel on each active channel
   double channel = 0;  // for each active channel
@@ -39,12 +43,14 @@ using CostTable = std::map<std::string, LayerCosts>;  // by layer_key
 std::string layer_key(const ConvolutionForm& form, bool in_panels);
 
 // Visiting every tap; `split` floats of scratch are written for each channel before.
-Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split);
+Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t split,
+                 const Core& core);
 
 // F(tile x tile, 3 x 3), so many rows of tiles at once.
-Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_panels);
+Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_panels,
+                   const Core& core);
 
 // F(4 x 4, 4 x 4) on the phases of a 7x7 filter of stride 2, so many rows of tiles at once.
-Cost strided_cost(const ConvolutionForm& form, int rows);
+Cost strided_cost(const ConvolutionForm& form, int rows, const Core& core);
 
 }  // namespace pdrt::plan

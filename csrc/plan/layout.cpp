@@ -50,10 +50,11 @@ Plane make_plane(const Size& size, const Demand& demand, std::vector<std::uint32
 // What each way to compute a convolution is expected to cost, and with which tiles.
 void choose_ways(ConvolutionPlan& convolution, const ConvolutionForm& form, bool in_panels,
                  const Plane& output, const PlanOptions& options) {
-  convolution.direct = direct_cost(form, output, convolution.taps.floats_per_channel());
+  convolution.direct =
+      direct_cost(form, output, convolution.taps.floats_per_channel(), options.core);
   if (options.winograd_tile != 0) {
-    convolution.winograd = plan_winograd(form, options.winograd_tile, in_panels);
-    convolution.strided = plan_strided(form);
+    convolution.winograd = plan_winograd(form, options.winograd_tile, in_panels, options.core);
+    convolution.strided = plan_strided(form, options.core);
     return;
   }
   const LayerCosts* measured = nullptr;
@@ -62,8 +63,8 @@ void choose_ways(ConvolutionPlan& convolution, const ConvolutionForm& form, bool
     if (at != options.measured->end()) measured = &at->second;
   }
   if (measured) convolution.direct = measured->direct;
-  convolution.winograd = plan_winograd(form, convolution.direct, measured, in_panels);
-  convolution.strided = plan_strided(form, convolution.direct, measured);
+  convolution.winograd = plan_winograd(form, convolution.direct, measured, in_panels, options.core);
+  convolution.strided = plan_strided(form, convolution.direct, measured, options.core);
 }
 
 Size size_of(const ConvolutionForm& form) { return {form.out_h, form.out_w}; }
@@ -83,7 +84,7 @@ bool has_switches(const Plan& plan) {
 // What all convolutions that write maps of this size are expected to cost, in rows so long; where
 // there are switches, with less than everything on, too, each share of it weighing as much.
 // Measurements of a machine hold for one geometry and must not change it.
-double cost_of(const Plan& plan, const Size& size, std::int32_t row) {
+double cost_of(const Plan& plan, const Size& size, std::int32_t row, const Core& core) {
   Plane plane;
   plane.row = row;
   plane.flat = flat_range(size, row);
@@ -94,9 +95,9 @@ double cost_of(const Plan& plan, const Size& size, std::int32_t row) {
     const auto* form = form_with_taps(step);
     if (!form || size_of(*form) != size) continue;
     const Taps taps = place_taps(*form, row, plane.flat);
-    const Cost direct = direct_cost(*form, plane, taps.floats_per_channel());
-    const WinogradPlan winograd = plan_winograd(*form, direct, nullptr, plan.steps[s].in_panels);
-    const StridedPlan strided = plan_strided(*form, direct, nullptr);
+    const Cost direct = direct_cost(*form, plane, taps.floats_per_channel(), core);
+    const WinogradPlan winograd = plan_winograd(*form, direct, nullptr, step.in_panels, core);
+    const StridedPlan strided = plan_strided(*form, direct, nullptr, core);
     for (std::int64_t share = 1; share <= least_share; share *= 2) {
       const std::int64_t kernels = form->kernels / form->groups / share,
                          channels = form->group_channels() / share;
@@ -111,7 +112,7 @@ double cost_of(const Plan& plan, const Size& size, std::int32_t row) {
 
 // Without the gap between rows, convolutions compute no pixels that are none, but filters of
 // several columns need a copy of their input for each.
-bool gap_pays(const Plan& plan, const Size& size, std::int32_t row) {
+bool gap_pays(const Plan& plan, const Size& size, std::int32_t row, const Core& core) {
   const auto width = static_cast<std::int32_t>(size.second);
   for (const Step& step : plan.steps) {
     const auto* form = form_with_taps(step);
@@ -120,7 +121,7 @@ bool gap_pays(const Plan& plan, const Size& size, std::int32_t row) {
     if (apart.phases.phase_count > kMostPhases || apart.floats_per_channel() > kMostPhaseFloats)
       return true;
   }
-  return cost_of(plan, size, row) <= cost_of(plan, size, width);
+  return cost_of(plan, size, row, core) <= cost_of(plan, size, width, core);
 }
 
 }  // namespace
@@ -148,7 +149,7 @@ void lay_out(Plan& plan, const PlanOptions& options) {
   }
   for (auto& [size, demand] : demands) {
     const auto row = static_cast<std::int32_t>(demand.row);
-    if (row > size.second && !gap_pays(plan, size, row)) demand.row = size.second;
+    if (row > size.second && !gap_pays(plan, size, row, options.core)) demand.row = size.second;
   }
   for (const Step& step : plan.steps) {
     const auto* form = std::get_if<ConvolutionForm>(&step.form);

@@ -101,6 +101,7 @@ struct Plan {
 
 struct PlanOptions {
   bool reference = false;  // every node as its reference, nothing fused, nothing skipped
+  Core core;               // of the host
   std::shared_ptr<const CostTable> measured;  // costs on this machine; nullptr: the expected ones
   DeviceCheck on_device;            // where there is a device beside the host: what it can run
   bool switches_on_device = false;  // the device decides by itself what runs

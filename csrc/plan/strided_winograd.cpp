@@ -19,13 +19,13 @@ constexpr double kWorthIt = 0.95;
 int divided(int size, int tile) { return (size + tile - 1) / tile; }
 
 // Rows of tiles to work on at once, so that few lanes are left over.
-int rows_at_once(const ConvolutionForm& form, int across, int down) {
+int rows_at_once(const ConvolutionForm& form, int across, int down, const Core& core) {
   const std::int64_t floats_per_tile = kStridedPositions * kStridedPhases * form.channels;
   int best = 1;
   double least = 0;
   for (int rows = 1; rows <= down; ++rows) {
     if (rows > 1 && rows * across * floats_per_tile > kWorkingSet) break;
-    const double cost = strided_cost(form, rows).of(form.kernels, form.channels);
+    const double cost = strided_cost(form, rows, core).of(form.kernels, form.channels);
     if (rows == 1 || cost <= least) {
       best = rows;
       least = cost;
@@ -43,13 +43,13 @@ bool can_be_used(const ConvolutionForm& form) {
 
 }  // namespace
 
-StridedPlan plan_strided(const ConvolutionForm& form) {
+StridedPlan plan_strided(const ConvolutionForm& form, const Core& core) {
   StridedPlan plan;
   if (!can_be_used(form)) return plan;
   plan.across = divided(form.out_w, kStridedTile);
   plan.down = divided(form.out_h, kStridedTile);
-  plan.rows = rows_at_once(form, plan.across, plan.down);
-  plan.cost = strided_cost(form, plan.rows);
+  plan.rows = rows_at_once(form, plan.across, plan.down, core);
+  plan.cost = strided_cost(form, plan.rows, core);
   plan.tiles = divided(plan.rows * plan.across, kLanes) * kLanes;
   plan.input_columns = winograd_columns(form.pad_left, form.in_w);
   plan.output_columns = winograd_columns(0, form.out_w);
@@ -57,8 +57,8 @@ StridedPlan plan_strided(const ConvolutionForm& form) {
 }
 
 StridedPlan plan_strided(const ConvolutionForm& form, const Cost& direct,
-                         const LayerCosts* measured) {
-  StridedPlan plan = plan_strided(form);
+                         const LayerCosts* measured, const Core& core) {
+  StridedPlan plan = plan_strided(form, core);
   if (!plan.possible()) return plan;
   if (measured && !measured->strided) return {};
   if (measured) plan.cost = *measured->strided;

@@ -41,10 +41,10 @@ struct StridedPlan {
 };
 
 // Whatever it costs; not possible() where it cannot be used.
-StridedPlan plan_strided(const ConvolutionForm& form);
+StridedPlan plan_strided(const ConvolutionForm& form, const Core& core);
 
 // Not possible() where `direct` is expected to be faster, either.
 StridedPlan plan_strided(const ConvolutionForm& form, const Cost& direct,
-                         const LayerCosts* measured);
+                         const LayerCosts* measured, const Core& core);
 
 }  // namespace pdrt::plan

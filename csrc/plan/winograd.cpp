@@ -18,7 +18,8 @@ constexpr double kWorthIt = 0.95;
 int divided(int size, int tile) { return (size + tile - 1) / tile; }
 
 // Rows of tiles to work on at once, for which products and transforms are expected to cost least.
-int rows_at_once(const ConvolutionForm& form, int tile, int across, int down, bool in_panels) {
+int rows_at_once(const ConvolutionForm& form, int tile, int across, int down, bool in_panels,
+                 const Core& core) {
   const int side = tile + 2;
   const std::int64_t floats_per_tile =
       std::int64_t{1} * side * side * std::max(form.channels, form.kernels);
@@ -29,7 +30,8 @@ int rows_at_once(const ConvolutionForm& form, int tile, int across, int down, bo
         tile * side * winograd_line(rows, across) <= kWinogradScratch &&
         (rows * across <= 4 * kLanes || rows * across * floats_per_tile <= kWorkingSet);
     if (rows > 1 && !fits) break;
-    const double cost = winograd_cost(form, tile, rows, in_panels).of(form.kernels, form.channels);
+    const double cost =
+        winograd_cost(form, tile, rows, in_panels, core).of(form.kernels, form.channels);
     if (rows == 1 || cost <= least) {
       best = rows;
       least = cost;
@@ -60,7 +62,8 @@ std::string winograd_obstacle(const ConvolutionForm& form) {
   return {};
 }
 
-WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels) {
+WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels,
+                           const Core& core) {
   WinogradPlan plan;
   plan.refused = winograd_obstacle(form);
   if (!plan.refused.empty()) return plan;
@@ -72,8 +75,8 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels
   }
   plan.tile = tile;
   plan.down = divided(form.out_h, tile);
-  plan.rows = rows_at_once(form, tile, plan.across, plan.down, in_panels);
-  plan.cost = winograd_cost(form, tile, plan.rows, in_panels);
+  plan.rows = rows_at_once(form, tile, plan.across, plan.down, in_panels, core);
+  plan.cost = winograd_cost(form, tile, plan.rows, in_panels, core);
   plan.tiles = divided(plan.rows * plan.across, kLanes) * kLanes;
   plan.weights_stride =
       in_panels ? panel_floats(form.kernels, form.channels) : form.kernels * form.channels;
@@ -84,12 +87,12 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels
 }
 
 WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct,
-                           const LayerCosts* measured, bool in_panels) {
+                           const LayerCosts* measured, bool in_panels, const Core& core) {
   WinogradPlan best;
   double least = direct.of(form.kernels, form.channels);
   best.refused = "visiting the taps is expected to be faster";
   for (int tile : {2, 4, 6}) {
-    WinogradPlan plan = plan_winograd(form, tile, in_panels);
+    WinogradPlan plan = plan_winograd(form, tile, in_panels, core);
     if (!plan.possible()) {
       best.refused = plan.refused;
       continue;

@@ -47,9 +47,9 @@ std::string winograd_obstacle(const ConvolutionForm& form);
 
 // The tiles that are expected to be fastest with everything on, if that is faster than `direct`.
 WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct,
-                           const LayerCosts* measured, bool in_panels);
+                           const LayerCosts* measured, bool in_panels, const Core& core);
 
 // Tiles of a given size, whatever they cost; not possible() where they cannot be used.
-WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels);
+WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels, const Core& core);
 
 }  // namespace pdrt::plan

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "cpu/pool.h"
+#include "cpu/processor.h"
 #include "model/output_specs.h"
 #include "pdrt/error.h"
 #include "run/device/device.h"
@@ -116,6 +117,7 @@ struct Session::State {
   plan::PlanOptions plan_options() const {
     plan::PlanOptions result;
     result.reference = options.device == "reference";
+    result.core.multiply_adds = cpu::multiply_adds_per_cycle(engine);
     result.measured = tuning.costs;
     if (device) {
       result.on_device = [this](const plan::Plan& plan, const plan::Step& step) {

@@ -1,7 +1,7 @@
 // Asking a cache for what is needed later.
 #pragma once
 
-#include "cpu/fetch.h"
+#include "cpu/processor.h"
 #include "cpu/isa/simd.h"
 
 namespace pdrt::cpu::PDRT_ISA {

@@ -1,0 +1,17 @@
+// What is known of the processor at hand, beside its instruction sets.
+#pragma once
+
+#include "cpu/engine.h"
+
+namespace pdrt::cpu {
+
+enum class Cache { first_level, second_level };
+
+// The better one to ask for weights that are needed later.
+Cache cache_to_ask();
+
+// Vectors of kLanes floats that one core multiplies and adds in a cycle with this engine's
+// instructions.
+double multiply_adds_per_cycle(const Engine& engine);
+
+}  // namespace pdrt::cpu
