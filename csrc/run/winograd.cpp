@@ -28,16 +28,16 @@ struct Strip {
   WinogradMap map;
   float* patches;  // transformed inputs: [position][place in the list][tile]
   std::int64_t patch_stride;
+  float* sums;  // of all kernels, the same way
   Plane plane;  // the tiles as pixels of one line
 };
 
-// The sums of kernels [first, last) of the list at every position, [position][place in the list]
-// [tile]: each a 1x1 convolution of tiles. Position by position: inputs and weights of one position
-// stay in a second-level cache, and sums are written once and read once, wherever they go.
+// The sums of kernels [first, last) of the list at one position, [place in the list][tile]: a 1x1
+// convolution of tiles.
 void multiply(const Frame& frame, const cpu::Convolution& of, const Strip& strip,
-              const float* weights, int first, int last, float* sums, std::int64_t sums_stride) {
-  const auto positions = strip.own.positions();
-  std::int32_t offset = 0;
+              const float* weights, int position, int first, int last) {
+  const std::int64_t weights_stride = strip.own.weights_stride;
+  const auto offset = static_cast<std::int32_t>(position * strip.patch_stride);
   cpu::Convolution task;
   task.inputs = frame.work.patch_planes.data();
   task.channel = strip.channel;
@@ -45,53 +45,76 @@ void multiply(const Frame& frame, const cpu::Convolution& of, const Strip& strip
   task.offsets = &offset;
   task.taps = 1;
   task.in_panels = strip.in_panels;
+  task.weights = weights + position * weights_stride;
   task.weights_row = of.weights_row / 9;
+  if (position + 1 < strip.own.positions()) task.next_weights = task.weights + weights_stride;
   task.kernels = of.kernels;
   task.kernel_count = of.kernel_count;
+  task.output = strip.sums + position * strip.own.position_stride(of.kernel_count);
   task.in_order = true;
   task.plane = &strip.plane;
-  const std::int64_t weights_stride = strip.own.weights_stride;
-  for (int position = 0; position < positions; ++position) {
-    offset = static_cast<std::int32_t>(position * strip.patch_stride);
-    task.weights = weights + position * weights_stride;
-    task.next_weights = position + 1 < positions ? task.weights + weights_stride : nullptr;
-    task.output = sums + position * sums_stride;
-    frame.engine.convolve(task, first, last, 0, strip.plane.flat);
+  frame.engine.convolve(task, first, last, 0, strip.plane.flat);
+}
+
+// The planes of kernels [first, last) of the list, from their sums.
+void transform_sums(const Frame& frame, const Group& group, const Strip& strip, int first,
+                    int last) {
+  const cpu::Convolution& task = group.task;
+  const ValueId planes = frame.plan.steps[group.step].outputs[0];
+  const bool in_one_place = frame.plan.values[planes].in_passing;  // see direct.cpp
+  cpu::WinogradOutput output;
+  output.map = strip.map;
+  output.map.plane = task.plane;
+  output.map.columns = strip.own.output_columns.data();
+  output.epilogue = task.epilogue;
+  for (int i = first; i < last; ++i) {
+    const std::int32_t kernel = task.kernels[i];
+    output.bias = task.bias ? task.bias[kernel] : 0.0f;
+    output.kernel = kernel;
+    const std::int32_t place = in_one_place ? task.kernels[first] : kernel;
+    output.output = task.output + std::int64_t{place} * task.plane->stride;
+    if (task.lane_sums) output.lane_sums = task.lane_sums + std::int64_t{kernel} * kLanes;
+    const float* own = strip.sums + std::int64_t{i} * strip.own.tiles;
+    if (frame.engine.winograd_output(output, own, strip.own.position_stride(task.kernel_count)))
+      task.nonzero[kernel] = 1;
   }
 }
 
+// Position by position: inputs and weights of one position stay in a second-level cache. Several
+// threads have positions of their own, so that inputs are read by one of them each: lines that two
+// cores have read take long to be written again, see bench/NOTES.md. Where weights lie in panels,
+// and few of the inputs may be on, there are more sums than inputs, and every thread keeps those of
+// its own kernels.
 void compute_kernels(const Frame& frame, const Group& group, const Strip& strip,
-                     const float* weights, float* sums) {
+                     const float* weights) {
   const cpu::Convolution& task = group.task;
-  const std::int64_t sums_stride = strip.own.position_stride(task.kernel_count);
-  const std::int64_t macs = std::int64_t{1} * task.kernel_count * task.channels *
-                            strip.own.positions() * strip.plane.flat;
+  const int positions = strip.own.positions();
+  const std::int64_t macs =
+      std::int64_t{1} * task.kernel_count * task.channels * positions * strip.plane.flat;
+  const int most = divided(task.kernel_count, kLeastKernels);
   int pieces = 1;
-  if (worth_sharing(frame, macs, kSharedMacs)) {
-    const int most = divided(task.kernel_count, kLeastKernels);
+  if (worth_sharing(frame, macs, kSharedMacs))
     pieces = most >= 2 * frame.threads ? 2 * frame.threads : std::min(most, frame.threads);
+  const auto part_of = [&](int index, int parts) {
+    return Part(index, parts, task.kernel_count, 1);
+  };
+  if (pieces > 1 && !strip.in_panels) {
+    const int parts = std::min(most, divided(2 * frame.threads, positions));
+    cpu::parallel_for(positions * parts, frame.threads, [&](int index) {
+      const Part part = part_of(index % parts, parts);
+      multiply(frame, task, strip, weights, index / parts, part.first, part.last);
+    });
+    cpu::parallel_for(pieces, frame.threads, [&](int piece) {
+      const Part part = part_of(piece, pieces);
+      transform_sums(frame, group, strip, part.first, part.last);
+    });
+    return;
   }
-  WinogradMap map = strip.map;
-  map.plane = task.plane;
-  map.columns = strip.own.output_columns.data();
-  const ValueId planes = frame.plan.steps[group.step].outputs[0];
-  const bool in_one_place = frame.plan.values[planes].in_passing;  // see direct.cpp
   cpu::parallel_for(pieces, frame.threads, [&](int piece) {
-    const Part part(piece, pieces, task.kernel_count, 1);
-    multiply(frame, task, strip, weights, part.first, part.last, sums, sums_stride);
-    for (int i = part.first; i < part.last; ++i) {
-      const std::int32_t kernel = task.kernels[i];
-      cpu::WinogradOutput output;
-      output.map = map;
-      output.bias = task.bias ? task.bias[kernel] : 0.0f;
-      output.epilogue = task.epilogue;
-      output.kernel = kernel;
-      const std::int32_t place = in_one_place ? task.kernels[part.first] : kernel;
-      output.output = task.output + std::int64_t{place} * task.plane->stride;
-      if (task.lane_sums) output.lane_sums = task.lane_sums + std::int64_t{kernel} * kLanes;
-      const float* own = sums + std::int64_t{i} * strip.own.tiles;
-      if (frame.engine.winograd_output(output, own, sums_stride)) task.nonzero[kernel] = 1;
-    }
+    const Part part = part_of(piece, pieces);
+    for (int position = 0; position < positions; ++position)
+      multiply(frame, task, strip, weights, position, part.first, part.last);
+    transform_sums(frame, group, strip, part.first, part.last);
   });
 }
 
@@ -168,10 +191,11 @@ void run(const Frame& frame, const Group& group, const float* weights) {
 
   const bool in_panels = frame.plan.steps[group.step].in_panels;
   if (in_panels) visit_in_turns(frame, task, form.channels);
-  Strip strip{own, in_panels, task.channel, {}, {}, own.position_stride(task.channels), {}};
-  strip.patches =
+  const std::int64_t patch_stride = own.position_stride(task.channels);
+  auto* const patches =
       reinterpret_cast<float*>(work.planes() + frame.plan.convolutions[group.step].scratch);
-  float* const sums = strip.patches + own.positions() * strip.patch_stride;
+  float* const sums = patches + own.positions() * patch_stride;
+  Strip strip{own, in_panels, task.channel, {}, patches, patch_stride, sums, {}};
   for (int c = 0; c < task.channels; ++c) {
     work.patch_planes[c] = strip.patches + std::int64_t{c} * own.tiles;
   }
@@ -200,7 +224,7 @@ void run(const Frame& frame, const Group& group, const float* weights) {
     };
     for_each_piece(frame, divided(task.channels, kPiece),
                    std::int64_t{task.channels} * own.positions() * tiles, transform);
-    compute_kernels(frame, group, strip, weights, sums);
+    compute_kernels(frame, group, strip, weights);
   }
 }
 
