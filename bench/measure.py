@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import random
 import statistics
 import time
 from collections.abc import Callable, Mapping
+
+PAUSE = 0.06  # seconds: ONNX Runtime's threads look for more work for 45 ms, on every processor, others' for less
 
 
 def interleaved(
@@ -27,22 +30,28 @@ def rounds(
     """Return the times of each contender's calls, in milliseconds.
 
     They run in turn, after two calls for warming up, until `seconds` have passed and each has at least `least`
-    measured calls behind it. A turn is `unmeasured` calls, which bring the contender's weights back into the caches and
-    outlast the spinning threads of the one before, then `measured` ones. On one thread the time is the calling thread's
-    own processor time, which other programs disturb least (all runtimes measured here then compute on the thread that
-    calls); on several it is that of the clock on the wall.
+    measured calls behind it. Every round has another order: what a contender finds in the caches is left by any of the
+    others, not always by the same one. A turn is a pause, where there are threads that may still be spinning,
+    `unmeasured` calls, which bring the contender's weights back into the caches, then `measured` ones. On one thread
+    the time is the calling thread's own processor time, which other programs disturb least (all runtimes measured here
+    then compute on the thread that calls); on several it is that of the clock on the wall.
     """
     clock = time.thread_time if threads == 1 else time.perf_counter
     for _ in range(2):
         for call in contenders.values():
             call()
     times: dict[str, list[float]] = {name: [] for name in contenders}
+    order = list(contenders.items())
+    shuffle = random.Random(0).shuffle
     gc.collect()
     gc.disable()
     try:
         end = time.perf_counter() + seconds
         while time.perf_counter() < end or min(map(len, times.values())) < least:
-            for name, call in contenders.items():
+            shuffle(order)
+            for name, call in order:
+                if threads > 1:
+                    time.sleep(PAUSE)
                 for _ in range(unmeasured):
                     call()
                 for _ in range(measured):
