@@ -1,8 +1,8 @@
 // Asking a cache for what is needed later.
 #pragma once
 
-#include "cpu/processor.h"
 #include "cpu/isa/simd.h"
+#include "cpu/processor.h"
 
 namespace pdrt::cpu::PDRT_ISA {
 
