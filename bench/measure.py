@@ -8,8 +8,6 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 
-PAUSE = 0.06  # seconds: ONNX Runtime's threads look for more work for 45 ms, on every processor, others' for less
-
 
 def interleaved(
     contenders: Mapping[str, Callable[[], object]], seconds: float, threads: int, least: int = 7
@@ -26,15 +24,16 @@ def rounds(
     unmeasured: int = 0,
     measured: int = 1,
     least: int = 7,
+    pause: float = 0,
 ) -> dict[str, list[float]]:
     """Return the times of each contender's calls, in milliseconds.
 
     They run in turn, after two calls for warming up, until `seconds` have passed and each has at least `least`
     measured calls behind it. Every round has another order: what a contender finds in the caches is left by any of the
-    others, not always by the same one. A turn is a pause, where there are threads that may still be spinning,
-    `unmeasured` calls, which bring the contender's weights back into the caches, then `measured` ones. On one thread
-    the time is the calling thread's own processor time, which other programs disturb least (all runtimes measured here
-    then compute on the thread that calls); on several it is that of the clock on the wall.
+    others, not always by the same one. A turn is a pause of so many seconds, in which threads stop spinning, and which
+    do not count; `unmeasured` calls, which bring the contender's weights back into the caches; and `measured` ones. On
+    one thread the time is the calling thread's own processor time, which other programs disturb least (all runtimes
+    measured here then compute on the thread that calls); on several it is that of the clock on the wall.
     """
     clock = time.thread_time if threads == 1 else time.perf_counter
     for _ in range(2):
@@ -50,9 +49,9 @@ def rounds(
         while time.perf_counter() < end or min(map(len, times.values())) < least:
             shuffle(order)
             for name, call in order:
-                if threads > 1:
-                    time.sleep(PAUSE)
-                    end += PAUSE  # which takes nothing from the measured calls
+                if pause > 0:
+                    time.sleep(pause)
+                    end += pause
                 for _ in range(unmeasured):
                     call()
                 for _ in range(measured):
