@@ -19,6 +19,8 @@
 #include <system_error>
 #include <thread>
 
+#include "cpu/affinity.h"
+
 namespace pdrt::cpu {
 namespace {
 
@@ -82,6 +84,14 @@ class alignas(64) Share {
   std::atomic<std::uint64_t> state_{0};
 };
 
+// Others touch what is in it only while it is asleep, under the pool's mutex.
+struct Worker {
+  std::thread thread;
+  WokenThread woken;
+  std::condition_variable work_came;
+  bool asleep = false;
+};
+
 class Pool {
  public:
   void run(int count, int threads, const Task& task) {
@@ -114,8 +124,10 @@ class Pool {
       const std::lock_guard<std::mutex> lock(mutex_);
       stopping_ = true;
     }
-    work_came_.notify_all();
-    for (int i = 0; i < started_; ++i) workers_[i].join();
+    for (int i = 0; i < started_; ++i) {
+      workers_[i].work_came.notify_one();
+      workers_[i].thread.join();
+    }
     started_ = 0;
   }
 
@@ -136,7 +148,7 @@ class Pool {
     if (processors_.load(std::memory_order_relaxed) == 0) processors_.store(available_threads());
     while (started_ < wanted) {
       try {
-        workers_[started_] = std::thread([this, number = started_ + 1] { serve(number); });
+        workers_[started_].thread = std::thread([this, number = started_ + 1] { serve(number); });
       } catch (const std::system_error&) {
         break;
       }
@@ -154,20 +166,31 @@ class Pool {
   }
 
   void serve(int number) {
+    Worker& worker = workers_[number - 1];
+    worker.woken.introduce();
     for (;;) {
       int place = 0;
       const auto entered = [this, &place] { return (place = enter()) != 0; };
       if (!spin_until(entered, [this] { return more_to_come(); })) {
-        std::unique_lock<std::mutex> lock(mutex_);
-        ++sleeping_;
-        work_came_.wait(lock, [this, &entered] { return stopping_ || entered(); });
-        --sleeping_;
+        sleep_until(worker, entered);
         if (place == 0) return;
+        worker.woken.anywhere_again();
       }
       // The same share in every job, where there are as many as workers.
       work(number < share_count_ ? number : place);
       leave();
     }
+  }
+
+  // Or until the pool ends.
+  template <typename Condition>
+  void sleep_until(Worker& worker, const Condition& entered) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    ++sleeping_;
+    worker.asleep = true;
+    worker.work_came.wait(lock, [this, &entered] { return stopping_ || entered(); });
+    worker.asleep = false;
+    --sleeping_;
   }
 
   // Takes an invitation, and returns its number from 1 on; 0 where none is left.
@@ -201,10 +224,15 @@ class Pool {
   // Pairs with serve(): either this sees the sleeper, or the sleeper sees the gate open.
   void wake(int workers) {
     if (sleeping_.load() == 0) return;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-    }  // no sleeper is between looking and waiting
-    for (int i = 0; i < workers; ++i) work_came_.notify_one();
+    const std::lock_guard<std::mutex> lock(mutex_);  // no sleeper is between looking and waiting
+    int missing = workers - (started_ - sleeping_);  // those awake come by themselves
+    for (int i = 0; i < started_ && missing > 0; ++i) {
+      Worker& worker = workers_[i];
+      if (!worker.asleep) continue;
+      worker.woken.keep_off_mine();
+      worker.work_came.notify_one();
+      --missing;
+    }
   }
 
   void wait_for_others() {
@@ -224,7 +252,7 @@ class Pool {
   int chunk_ = 1;  // tasks claimed at once
 
   std::mutex mutex_;  // for sleeping only
-  std::condition_variable work_came_, all_left_;
+  std::condition_variable all_left_;
   std::atomic<int> sleeping_{0};
   std::atomic<bool> caller_sleeps_{false};
   bool stopping_ = false;
@@ -232,7 +260,7 @@ class Pool {
   std::atomic<int> runs_{0};        // under way; each may bring jobs
   std::atomic<int> processors_{0};  // this process may use; 0: nobody has asked yet
   std::atomic<int> started_{0};
-  std::thread workers_[kMaxThreads];
+  Worker workers_[kMaxThreads];
 };
 
 // The pool is never destroyed, so that code running late, in other destructors, still finds it.

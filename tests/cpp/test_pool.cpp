@@ -1,5 +1,6 @@
 // The thread pool: every task once, from several callers, nested, after fork, with more threads
-// than processors; and the quota of control groups.
+// than processors; where sleepers wake up; and the quota of control groups.
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "check.h"
+#include "cpu/affinity.h"
 #include "cpu/pool.h"
 #include "cpu/quota.h"
 
@@ -131,6 +133,67 @@ bool workers_become(bool awake) {
   return pdrt::cpu::workers_awake() == awake;
 }
 
+cpu_set_t processors_of(int thread) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  sched_getaffinity(thread, sizeof(set), &set);
+  return set;
+}
+
+// A sleeper may not wake up on the processor of whoever wakes it, wherever that is by then; once
+// awake it may use what it could before.
+void test_woken_elsewhere() {
+  const cpu_set_t all = processors_of(0);
+  std::vector<int> places;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &all)) places.push_back(cpu);
+  }
+  pdrt::cpu::WokenThread woken;
+  std::atomic<int> number{0};
+  std::atomic<bool> awake{false};
+  cpu_set_t after;
+  std::thread sleeper([&] {
+    woken.introduce();
+    number.store(gettid());
+    while (!awake.load()) usleep(1000);
+    woken.anywhere_again();
+    after = processors_of(0);
+  });
+  while (number.load() == 0) usleep(1000);
+  for (const int cpu : {places.front(), places.back(), places.back()}) {
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET(cpu, &here);
+    sched_setaffinity(0, sizeof(here), &here);
+    woken.keep_off_mine();
+    cpu_set_t expected = all;
+    if (places.size() > 1) CPU_CLR(cpu, &expected);
+    const cpu_set_t found = processors_of(number.load());
+    CHECK(CPU_EQUAL(&found, &expected));
+  }
+  awake.store(true);
+  sleeper.join();
+  CHECK(CPU_EQUAL(&after, &all));
+  sched_setaffinity(0, sizeof(all), &all);
+}
+
+// The pool's workers, too, are left as they were, however often they slept.
+void test_workers_keep_their_processors() {
+  const cpu_set_t all = processors_of(0);
+  std::atomic<int> wrong{0};
+  for (int round = 0; round < 20; ++round) {
+    CHECK(workers_become(false));
+    std::atomic<int> inside{0};
+    parallel_for(2, 2, [&](int) {
+      inside.fetch_add(1);
+      while (inside.load() < 2) std::this_thread::yield();
+      const cpu_set_t here = processors_of(0);
+      if (!CPU_EQUAL(&here, &all)) wrong.fetch_add(1);
+    });
+  }
+  CHECK(wrong.load() == 0);
+}
+
 // A run keeps its workers from sleeping only while it lasts, and every job is done whether they
 // sleep or not.
 void test_runs() {
@@ -245,6 +308,8 @@ int main() {
   test_sleeping_workers();
   test_slow_worker();
   test_runs();
+  test_woken_elsewhere();
+  test_workers_keep_their_processors();
 #ifndef __SANITIZE_THREAD__
   test_fork();
 #endif
