@@ -1,5 +1,8 @@
 #include "plan/plan.h"
 
+#include <cstddef>
+#include <functional>
+
 #include "plan/dependence.h"
 #include "plan/fuse.h"
 #include "plan/geometry.h"
@@ -17,6 +20,15 @@ int Plan::only_reader(ValueId id) const {
     reader = static_cast<int>(s);
   }
   return is_output(id) ? -1 : reader;
+}
+
+bool Plan::owns(const void* numbers) const {
+  const auto holds = [at = static_cast<const std::byte*>(numbers)](const Tensor& tensor) {
+    const auto* const first = static_cast<const std::byte*>(tensor.data());
+    return !std::less<>()(at, first) && std::less<>()(at, first + tensor.bytes());
+  };
+  return std::any_of(packed.begin(), packed.end(), holds) ||
+         std::any_of(program.owned.begin(), program.owned.end(), holds);
 }
 
 std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shape>& shapes,

@@ -95,6 +95,8 @@ struct Plan {
   }
   // The step that reads a value, if it is the only one, and the caller does not get it; else -1.
   int only_reader(ValueId id) const;
+  // Whether numbers are the plan's own and go with it; else the model has them as long as sessions.
+  bool owns(const void* numbers) const;
   // Whether the step's work on channels that are on was done strip by strip with the step before.
   bool done_in_strips(std::size_t step) const { return step > 0 && strips[step - 1].rows > 0; }
 };
@@ -116,7 +118,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
 // The passes of make_plan after the steps are in order.
 void lay_out(Plan& plan, const PlanOptions& options);  // geometries, taps, ways to compute
 void centre_channels(Plan& plan);
-void find_panels(Plan& plan);  // before lay_out
+void find_panels(Plan& plan);      // before lay_out
 void find_inputs_apart(Plan& plan);
 void find_stretches(Plan& plan);
 void find_strips(Plan& plan);

@@ -5,6 +5,12 @@
 namespace pdrt::run {
 namespace {
 
+const float* weights_of(const plan::Step& step) {
+  if (const auto* form = std::get_if<plan::ConvolutionForm>(&step.form)) return form->weights;
+  if (const auto* form = std::get_if<plan::FullyConnectedForm>(&step.form)) return form->weights;
+  return nullptr;
+}
+
 // Whether weights in another form than the file's are what will usually be read.
 bool prefers_packed(const plan::Plan& plan, std::size_t s) {
   if (implementation_of(plan.steps[s]).pack) return true;
@@ -16,12 +22,13 @@ bool prefers_packed(const plan::Plan& plan, std::size_t s) {
 }  // namespace
 
 HostSteps::HostSteps(const plan::Plan& plan, const cpu::Engine& engine, int threads,
-                     PackedWeights& packed)
+                     PackedWeights& of_session)
     : plan_(plan), packed_(plan.steps.size() * kWays, nullptr) {
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];
     implementations_.push_back(&implementation_of(step));
     if (step.on_device) continue;
+    PackedWeights& packed = plan.owns(weights_of(step)) ? own_weights_ : of_session;
     if (const auto pack = implementations_.back()->pack)
       packed_[s * kWays] = pack(plan, s, engine, threads, packed);
     if (!std::holds_alternative<plan::ConvolutionForm>(step.form)) continue;
@@ -31,7 +38,7 @@ HostSteps::HostSteps(const plan::Plan& plan, const cpu::Engine& engine, int thre
     }
     if (prefers_packed(plan, s)) release_weights(plan, s);
   }
-  packed_bytes_ = packed.bytes();
+  packed_bytes_ = of_session.bytes() + own_weights_.bytes();
   for (const Tensor& tensor : plan.packed) packed_bytes_ += tensor.bytes();
 }
 

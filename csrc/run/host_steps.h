@@ -12,7 +12,8 @@ namespace pdrt::run {
 class HostSteps {
  public:
   // Of a plan with a device, those that are not on it.
-  HostSteps(const plan::Plan& plan, const cpu::Engine& engine, int threads, PackedWeights& packed);
+  HostSteps(const plan::Plan& plan, const cpu::Engine& engine, int threads,
+            PackedWeights& of_session);
 
   const PackedSteps& packed() const { return packed_; }
   std::size_t packed_bytes() const { return packed_bytes_; }
@@ -27,7 +28,8 @@ class HostSteps {
   const plan::Plan& plan_;
   std::vector<const Implementation*> implementations_;  // by step
   PackedSteps packed_;
-  std::size_t packed_bytes_;  // of all the session's plans, when this one was made
+  PackedWeights own_weights_;  // packed, of weights that are the plan's own
+  std::size_t packed_bytes_;   // of all the session's plans, when this one was made
 };
 
 }  // namespace pdrt::run

@@ -1,4 +1,4 @@
-// Weights in another form than the file's, made when a plan is, once per session for all its plans.
+// Weights in another form than they came in, made when a plan is.
 #pragma once
 
 #include <map>
@@ -8,6 +8,8 @@
 
 namespace pdrt::run {
 
+// Lives no longer than the originals: a session's for the model's weights, which all plans share, a
+// plan's for those that it has itself.
 class PackedWeights {
  public:
   // Form number `form` of the weights at `original`, made by `make` (a Tensor) where there is none

@@ -25,7 +25,8 @@ inline std::int64_t weight_row(std::int64_t kernels) {
   return (kernels + kBoundary - 1) / kBoundary * kBoundary;
 }
 
-// Weights in the form programs read, uploaded once per session for all its plans.
+// Weights in the form programs read, uploaded once. Lives no longer than the originals: a session's
+// for the model's weights, which all plans share, a plan's for those that it has itself.
 class Weights {
  public:
   using Make = std::function<std::vector<float>()>;
@@ -47,22 +48,22 @@ class Weights {
 
 class Builder {
  public:
-  Builder(const plan::Plan& plan, const opencl::DeviceInfo& device, Weights& weights,
-          std::string common_options, bool half_arithmetic, bool switches_on_device,
-          const WayTuning& ways)
+  Builder(const plan::Plan& plan, const opencl::DeviceInfo& device, Weights& of_session,
+          Weights& of_plan, std::string common_options, bool half_arithmetic,
+          bool switches_on_device, const WayTuning& ways)
       : plan(plan),
         device(device),
-        weights(weights),
         half_arithmetic(half_arithmetic),
         switches_on_device(switches_on_device),
         ways(ways),
         switched(plan.values.size(), false),
+        of_session_(of_session),
+        of_plan_(of_plan),
         common_options_(std::move(common_options)),
         stages_option_(" -DSTAGES=" + std::to_string(stages_in(plan)) + "u") {}
 
   const plan::Plan& plan;
   const opencl::DeviceInfo& device;
-  Weights& weights;
   const bool half_arithmetic;     // convolutions multiply halves
   const bool switches_on_device;  // lists of what is active are made there
   const WayTuning& ways;          // to compute convolutions
@@ -71,6 +72,8 @@ class Builder {
   std::vector<bool> switched;
   Constants constants;
 
+  // Where to keep what is made of these numbers.
+  Weights& weights(const float* original) { return plan.owns(original) ? of_plan_ : of_session_; }
   // Room for so many numbers among the lists of a run: where it begins.
   opencl::uint reserve(std::int64_t numbers) {
     const auto at = static_cast<opencl::uint>(list_numbers_);
@@ -101,6 +104,8 @@ class Builder {
   const std::vector<LaunchSpec>& launches() const { return launches_; }
 
  private:
+  Weights& of_session_;
+  Weights& of_plan_;
   const std::string common_options_, stages_option_;
   std::int64_t list_numbers_ = 0, scratch_floats_ = 0;
   std::vector<LaunchSpec> launches_;

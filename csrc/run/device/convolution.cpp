@@ -76,8 +76,9 @@ class ConvolutionStep final : public PlaneStep {
                       Role::planes,
                       Role::dense,
                       Role::dense,
-                      builder.weights.get(form_.weights, static_cast<int>(form_.groups),
-                                          halves_.used, [&] { return by_kernels(form_, row); }),
+                      builder.weights(form_.weights)
+                          .get(form_.weights, static_cast<int>(form_.groups), halves_.used,
+                               [&] { return by_kernels(form_, row); }),
                       Role::parameters,
                       Role::stages,
                       Role::lists,

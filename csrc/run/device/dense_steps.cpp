@@ -107,7 +107,7 @@ std::unique_ptr<DeviceStep> make_expression(Builder& builder, const plan::Step& 
       spec.options += std::string(" -D") + "ABC"[i] + "_TYPE=" + type_name(value.dtype);
       if (value.is_constant()) {
         const auto* numbers = value.constant.as<float>();
-        array = builder.weights.get(numbers, 0, false, [&] {
+        array = builder.weights(numbers).get(numbers, 0, false, [&] {
           return std::vector<float>(numbers, numbers + count_of(value.shape));
         });
       } else {

@@ -49,10 +49,14 @@ class DepthwiseStep final : public PlaneStep {
     const auto as_they_are = [this] {
       return std::vector<float>(form_.weights, form_.weights + form_.kernels * form_.taps());
     };
-    spec.arguments = {Role::planes,       Role::planes,
-                      Role::dense,        builder.weights.get(form_.weights, 0, false, as_they_are),
-                      Role::parameters,   Role::stages,
-                      Role::lists,        Role::flags,
+    spec.arguments = {Role::planes,
+                      Role::planes,
+                      Role::dense,
+                      builder.weights(form_.weights).get(form_.weights, 0, false, as_they_are),
+                      Role::parameters,
+                      Role::stages,
+                      Role::lists,
+                      Role::flags,
                       bytes_of(arguments)};
     spec.local = {kPlaneGroup, 1, 1};
     main_ = builder.add(std::move(spec));

@@ -30,7 +30,9 @@ class DeviceExecutor final : public Executor {
   std::vector<std::string> refused(std::size_t step) const override;
   std::vector<std::string> notes(std::size_t step) const override;
   std::vector<std::vector<std::string>> launches() const override;
-  std::size_t packed_bytes() const override { return device_.weights.bytes(); }
+  std::size_t packed_bytes() const override {
+    return device_.weights.bytes() + own_weights_.bytes();
+  }
 
  private:
   // A range of the list numbers.
@@ -71,6 +73,7 @@ class DeviceExecutor final : public Executor {
   Device& device_;
   const Sharing sharing_;
   const Moves moves_;
+  Weights own_weights_;  // uploaded, of weights that are the plan's own
   Builder builder_;
   std::vector<bool> changing_;          // by step: what runs of it differs from run to run
   std::vector<bool> may_be_off_;        // by value: some of its planes, in some run

@@ -38,10 +38,13 @@ class FullyConnectedStep final : public DeviceStep {
     const auto as_they_are = [this] {
       return std::vector<float>(form_.weights, form_.weights + form_.kernels * form_.columns);
     };
-    spec.arguments = {
-        Role::dense,        Role::dense,  builder.weights.get(form_.weights, 0, false, as_they_are),
-        Role::parameters,   Role::stages, Role::lists,
-        bytes_of(arguments)};
+    spec.arguments = {Role::dense,
+                      Role::dense,
+                      builder.weights(form_.weights).get(form_.weights, 0, false, as_they_are),
+                      Role::parameters,
+                      Role::stages,
+                      Role::lists,
+                      bytes_of(arguments)};
     spec.local = {kLanes, 1, 1};
     launch_ = builder.add(std::move(spec));
   }

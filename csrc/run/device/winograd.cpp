@@ -63,14 +63,14 @@ class WinogradStep final : public PlaneStep {
     LaunchSpec product;
     product.program = "winograd_product";
     product.options = products + options_of(product_tile_);
-    product.arguments = {
-        Role::dense,
-        Role::dense,
-        builder.weights.get_winograd(form_.weights, form_.kernels, form_.group_channels(), row,
-                                     tile_, halves_.used),
-        Role::lists,
-        Role::flags,
-        bytes_of(arguments)};
+    product.arguments = {Role::dense,
+                         Role::dense,
+                         builder.weights(form_.weights)
+                             .get_winograd(form_.weights, form_.kernels, form_.group_channels(),
+                                           row, tile_, halves_.used),
+                         Role::lists,
+                         Role::flags,
+                         bytes_of(arguments)};
     product.local = local_of(product_tile_);
     product_ = builder.add(std::move(product));
 
