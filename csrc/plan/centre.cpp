@@ -12,9 +12,8 @@
 namespace pdrt::plan {
 namespace {
 
-// A depthwise layer's bias, or the affine stage behind it in its place, then a clip, or none.
+// What is behind a depthwise layer's bias: a clip, or nothing.
 struct Ending {
-  const ChainStage* affine = nullptr;
   const ChainStage* clip = nullptr;
   float low = 0, high = 0;
 };
@@ -23,16 +22,11 @@ std::optional<Ending> ending_of(const Step& step) {
   Ending ending;
   for (const ChainStage& stage : step.chain) {
     if (ending.clip || stage.value != kAbsent) return std::nullopt;
-    if (stage.stage == Stage::affine && !ending.affine) {
-      ending.affine = &stage;
-    } else if (stage.stage == Stage::relu || stage.stage == Stage::clip) {
-      const bool relu = stage.stage == Stage::relu;
-      ending.clip = &stage;
-      ending.low = relu ? 0.0f : stage.a;
-      ending.high = relu ? std::numeric_limits<float>::infinity() : stage.b;
-    } else {
-      return std::nullopt;
-    }
+    if (stage.stage != Stage::relu && stage.stage != Stage::clip) return std::nullopt;
+    const bool relu = stage.stage == Stage::relu;
+    ending.clip = &stage;
+    ending.low = relu ? 0.0f : stage.a;
+    ending.high = relu ? std::numeric_limits<float>::infinity() : stage.b;
   }
   return ending;
 }
@@ -50,10 +44,6 @@ std::vector<float> constants_of(const Step& step) {
   bool all_zero = true;
   for (std::int64_t k = 0; k < form.kernels; ++k) {
     float x = form.bias ? form.bias[k] : 0.0f;
-    if (ending.affine) {
-      const std::int64_t at = k * ending.affine->channel_stride;
-      x = x * ending.affine->data[at] + ending.affine->data2[at];
-    }
     if (ending.clip) x = std::min(std::max(x, ending.low), ending.high);
     if (!std::isfinite(x)) return {};
     all_zero &= x == 0;
@@ -77,27 +67,12 @@ void take_off(Step& step, const std::vector<float>& constants, std::deque<Tensor
   clip.channel_stride = 1;
   clip.a = ending.low;
   clip.b = ending.high;
-  float* const numbers = packed.emplace_back(DType::f32, Shape{2, kernels}).as<float>();
+  float* const bias = packed.emplace_back(DType::f32, Shape{kernels}).as<float>();
   for (std::int64_t k = 0; k < kernels; ++k) {
-    if (ending.affine) {
-      const std::int64_t at = k * ending.affine->channel_stride;
-      numbers[k] = ending.affine->data[at];
-      numbers[kernels + k] = ending.affine->data2[at] + moved[k];
-    } else {
-      numbers[k] = (form.bias ? form.bias[k] : 0.0f) + moved[k];
-    }
+    bias[k] = (form.bias ? form.bias[k] : 0.0f) + moved[k];
   }
-  std::vector<ChainStage> chain;
-  if (ending.affine) {
-    ChainStage& affine = chain.emplace_back(*ending.affine);
-    affine.data = numbers;
-    affine.data2 = numbers + kernels;
-    affine.channel_stride = 1;
-  } else {
-    form.bias = numbers;
-  }
-  if (ending.clip) chain.push_back(clip);
-  step.chain = chain;
+  form.bias = bias;
+  if (ending.clip) step.chain = {clip};
   step.centred = true;
 }
 

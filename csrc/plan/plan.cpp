@@ -52,6 +52,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
   if (options.on_device) {
     place_steps(*plan, options.on_device, options.switches_on_device);
   } else {
+    fold_normalisations(*plan);
     centre_channels(*plan);
   }
   plan->convolutions.resize(plan->steps.size());
