@@ -72,7 +72,8 @@ PDRT_INLINE int add_neighbours(const Convolution& task, const float* const (&wei
 
 // kTaps is 0 where the number of taps is not known at build time.
 template <int kKernels, int kVectors, int kTaps>
-PDRT_INLINE void tile(const Convolution& task, const std::int32_t* kernels, int begin, Finish how,
+PDRT_INLINE void tile(const Convolution& task, const std::int32_t* kernels,
+                      const Outputs<kKernels>& outputs, int begin, Finish how,
                       const float* const (&weights)[kKernels],
                       NextTile<kKernels, kVectors, kTaps>& ahead) {
   const int taps = kTaps > 0 ? kTaps : task.taps;
@@ -123,7 +124,7 @@ PDRT_INLINE void tile(const Convolution& task, const std::int32_t* kernels, int 
       for (; t < taps; ++t) add_one(weights, column + t, opaque(input + task.offsets[t]), sums);
     }
   }
-  finish_tile(task, kernels, begin, how, sums);
+  finish_tile(task, kernels, outputs, begin, how, sums);
 }
 
 // `count` tiles of the same kernels, one behind the other.
@@ -134,6 +135,7 @@ static void tiles_in_a_row(const Convolution& task, const std::int32_t* kernels,
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
     weights[i] = opaque(task.weights + kernels[i] * task.weights_row);
   });
+  const Outputs<kKernels> outputs(task, kernels);
   NextTile<kKernels, kVectors, kTaps> ahead(task, next);
   for (int i = 0; i < count; ++i, begin += kVectors * kVector) {
     if (i + 1 < count) {
@@ -141,7 +143,7 @@ static void tiles_in_a_row(const Convolution& task, const std::int32_t* kernels,
     } else {
       ahead.ask_for_outputs(next.kernels, next.outputs);
     }
-    tile<kKernels, kVectors, kTaps>(task, kernels, begin, how, weights, ahead);
+    tile<kKernels, kVectors, kTaps>(task, kernels, outputs, begin, how, weights, ahead);
   }
 }
 

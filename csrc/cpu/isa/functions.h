@@ -60,9 +60,11 @@ PDRT_INLINE float* output_of(const Convolution& task, const std::int32_t* positi
 }
 
 // Several threads may find the same kernel not zero: they all store the same 1.
+PDRT_INLINE bool is_marked(const std::uint8_t* nonzero, int k) {
+  return __atomic_load_n(nonzero + k, __ATOMIC_RELAXED) != 0;
+}
 PDRT_INLINE void mark(std::uint8_t* nonzero, int k) {
-  if (__atomic_load_n(nonzero + k, __ATOMIC_RELAXED) == 0)
-    __atomic_store_n(nonzero + k, 1, __ATOMIC_RELAXED);
+  if (!is_marked(nonzero, k)) __atomic_store_n(nonzero + k, 1, __ATOMIC_RELAXED);
 }
 
 }  // namespace pdrt::cpu::PDRT_ISA

@@ -103,6 +103,7 @@ template <int kKernels, int kVectors>
 static void tiles_in_panel(const Convolution& task, const std::int32_t* kernels, int begin,
                            int count, Finish how, const PanelsAhead& ahead) {
   const float* const weights = task.weights + panel_place(*kernels, task.weights_row);
+  const Outputs<kKernels> outputs(task, kernels);
   for (int i = 0; i < count; ++i, begin += kVectors * kVector) {
     Floats sums[kKernels][kVectors];
     start_tile(task, kernels, sums);
@@ -116,7 +117,7 @@ static void tiles_in_panel(const Convolution& task, const std::int32_t* kernels,
         add_input(weights + task.channel[c] * kLanes, task.inputs[c] + offset, sums);
       }
     }
-    finish_tile(task, kernels, begin, how, sums);
+    finish_tile(task, kernels, outputs, begin, how, sums);
   }
 }
 

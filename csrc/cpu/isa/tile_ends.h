@@ -13,6 +13,15 @@ enum class Finish {
   in_memory,     // any epilogue: through a buffer on the stack
 };
 
+// Where the planes of a tile's kernels begin.
+template <int kKernels>
+struct Outputs {
+  float* of[kKernels];
+  Outputs(const Convolution& task, const std::int32_t* kernels) {
+    unrolled<kKernels>([&](int i) PDRT_LAMBDA { of[i] = opaque(output_of(task, kernels + i)); });
+  }
+};
+
 template <int kKernels, int kVectors>
 PDRT_INLINE void start_tile(const Convolution& task, const std::int32_t* kernels,
                             Floats (&sums)[kKernels][kVectors]) {
@@ -23,7 +32,8 @@ PDRT_INLINE void start_tile(const Convolution& task, const std::int32_t* kernels
 }
 
 template <int kKernels, int kVectors>
-PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* kernels, int begin,
+PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* kernels,
+                                  const Outputs<kKernels>& outputs, int begin,
                                   const Floats (&sums)[kKernels][kVectors]) {
   alignas(64) float values[kKernels][kVectors * kVector];
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
@@ -32,7 +42,7 @@ PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* k
   const Plane& plane = *task.plane;
   for (int i = 0; i < kKernels; ++i) {
     const int k = kernels[i];
-    float* output = output_of(task, kernels + i);
+    float* output = outputs.of[i];
     const bool seen =
         finish(task.epilogue, k, values[i], output, plane.mask, begin, begin + kVectors * kVector);
     if (seen && task.nonzero != nullptr) mark(task.nonzero, k);
@@ -45,7 +55,8 @@ PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* k
 
 template <int kKernels, int kVectors>
 PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t* kernels,
-                                     int begin, Floats (&sums)[kKernels][kVectors]) {
+                                     const Outputs<kKernels>& outputs, int begin,
+                                     Floats (&sums)[kKernels][kVectors]) {
   const Place place{kernels, begin, PlaneOperands::pixels};
   for (int s = 0; s < task.epilogue.count; ++s) {
     run_cheap_stage(task.epilogue.stages[s], place, sums);
@@ -55,9 +66,9 @@ PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t
   load_mask(plane.mask + begin, mask);
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
     const int k = kernels[i];
-    float* output = output_of(task, kernels + i) + begin;
-    const Words seen = store_pixels(sums[i], mask, output);
-    if (task.nonzero != nullptr && any_nonzero(seen)) mark(task.nonzero, k);
+    const Words seen = store_pixels(sums[i], mask, outputs.of[i] + begin);
+    if (task.nonzero != nullptr && !is_marked(task.nonzero, k) && any_nonzero(seen))
+      mark(task.nonzero, k);
   });
   if (task.lane_sums == nullptr) return;
   // Some instruction sets have tiles of half a group.
@@ -76,12 +87,13 @@ PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t
 }
 
 template <int kKernels, int kVectors>
-PDRT_INLINE void finish_tile(const Convolution& task, const std::int32_t* kernels, int begin,
-                             Finish how, Floats (&sums)[kKernels][kVectors]) {
+PDRT_INLINE void finish_tile(const Convolution& task, const std::int32_t* kernels,
+                             const Outputs<kKernels>& outputs, int begin, Finish how,
+                             Floats (&sums)[kKernels][kVectors]) {
   if (how == Finish::in_registers) {
-    finish_in_registers(task, kernels, begin, sums);
+    finish_in_registers(task, kernels, outputs, begin, sums);
   } else {
-    finish_in_memory(task, kernels, begin, sums);
+    finish_in_memory(task, kernels, outputs, begin, sums);
   }
 }
 
