@@ -92,29 +92,30 @@ void compute_kernels(const Frame& frame, const Group& group, const Strip& strip,
   const std::int64_t macs =
       std::int64_t{1} * task.kernel_count * task.channels * positions * strip.plane.flat;
   const int most = divided(task.kernel_count, kLeastKernels);
-  int pieces = 1;
-  if (worth_sharing(frame, macs, kSharedMacs))
-    pieces = most >= 2 * frame.threads ? 2 * frame.threads : std::min(most, frame.threads);
-  const auto part_of = [&](int index, int parts) {
-    return Part(index, parts, task.kernel_count, 1);
+  const bool shared = worth_sharing(frame, macs, kSharedMacs);
+  const auto for_pieces = [&](int pieces, const auto& piece) {
+    cpu::parallel_for(pieces, frame.threads, [&](int index) {
+      const Part part(index, pieces, task.kernel_count, 1);
+      piece(part.first, part.last);
+    });
   };
-  if (pieces > 1 && !strip.in_panels) {
+  if (shared && !strip.in_panels) {
     const int parts = std::min(most, divided(2 * frame.threads, positions));
     cpu::parallel_for(positions * parts, frame.threads, [&](int index) {
-      const Part part = part_of(index % parts, parts);
+      const Part part(index % parts, parts, task.kernel_count, 1);
       multiply(frame, task, strip, weights, index / parts, part.first, part.last);
     });
-    cpu::parallel_for(pieces, frame.threads, [&](int piece) {
-      const Part part = part_of(piece, pieces);
-      transform_sums(frame, group, strip, part.first, part.last);
-    });
+    for_pieces(std::min(task.kernel_count, 2 * frame.threads),
+               [&](int first, int last) { transform_sums(frame, group, strip, first, last); });
     return;
   }
-  cpu::parallel_for(pieces, frame.threads, [&](int piece) {
-    const Part part = part_of(piece, pieces);
+  const int pieces = !shared                     ? 1
+                     : most >= 2 * frame.threads ? 2 * frame.threads
+                                                 : std::min(most, frame.threads);
+  for_pieces(pieces, [&](int first, int last) {
     for (int position = 0; position < positions; ++position)
-      multiply(frame, task, strip, weights, position, part.first, part.last);
-    transform_sums(frame, group, strip, part.first, part.last);
+      multiply(frame, task, strip, weights, position, first, last);
+    transform_sums(frame, group, strip, first, last);
   });
 }
 
