@@ -13,6 +13,8 @@ namespace pdrt::cpu {
 // Machines with more than CPU_SETSIZE processors refuse a set of the fixed size: nothing is changed
 // there.
 
+int current_processor() { return sched_getcpu(); }
+
 void WokenThread::introduce() { number_ = static_cast<int>(syscall(SYS_gettid)); }
 
 void WokenThread::keep_off_mine() {
@@ -35,11 +37,18 @@ void WokenThread::anywhere_again() {
   forbidden_ = -1;
 }
 
+void WokenThread::move_away() {
+  keep_off_mine();  // the system moves a thread at once that must not be where it is
+  anywhere_again();
+}
+
 #else
 
+int current_processor() { return -1; }
 void WokenThread::introduce() {}
 void WokenThread::keep_off_mine() {}
 void WokenThread::anywhere_again() {}
+void WokenThread::move_away() {}
 
 #endif
 

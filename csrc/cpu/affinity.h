@@ -1,7 +1,10 @@
-// Where a sleeping thread wakes up.
+// Where a thread runs that others wake.
 #pragma once
 
 namespace pdrt::cpu {
+
+// The calling thread's processor; -1: unknown.
+int current_processor();
 
 // A thread that others wake for a moment's work.
 //
@@ -18,6 +21,8 @@ class WokenThread {
   // Called by the thread itself once it runs: may use all the processors again that it could
   // before.
   void anywhere_again();
+  // Called by the thread itself: leaves its processor for another, if it may run on one.
+  void move_away();
 
  private:
   int number_ = -1;     // the system's

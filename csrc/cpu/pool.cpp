@@ -104,6 +104,7 @@ class Pool {
     task_ = &task;
     share_count_ = threads;
     chunk_ = std::max(1, count / (threads * 8));
+    caller_at_ = current_processor();
     for (int i = 0; i < threads; ++i) {
       shares_[i].set(static_cast<int>(std::int64_t{i} * count / threads),
                      static_cast<int>(std::int64_t{i + 1} * count / threads));
@@ -176,6 +177,8 @@ class Pool {
         if (place == 0) return;
         worker.woken.anywhere_again();
       }
+      // Who slept while waiting for this thread may have woken up here.
+      if (current_processor() == caller_at_) worker.woken.move_away();
       // The same share in every job, where there are as many as workers.
       work(number < share_count_ ? number : place);
       leave();
@@ -249,7 +252,8 @@ class Pool {
   Share shares_[kMaxThreads];
   int share_count_ = 0;
   const Task* task_ = nullptr;
-  int chunk_ = 1;  // tasks claimed at once
+  int chunk_ = 1;       // tasks claimed at once
+  int caller_at_ = -1;  // the processor on which the caller began
 
   std::mutex mutex_;  // for sleeping only
   std::condition_variable all_left_;

@@ -177,6 +177,22 @@ void test_woken_elsewhere() {
   sched_setaffinity(0, sizeof(all), &all);
 }
 
+// A thread can leave its processor; on the only one that it may use, it stays.
+void test_moving_away() {
+  const cpu_set_t all = processors_of(0);
+  pdrt::cpu::WokenThread self;
+  self.introduce();
+  bool moved = CPU_COUNT(&all) == 1;
+  for (int round = 0; round < 10; ++round) {
+    const int before = pdrt::cpu::current_processor();
+    self.move_away();
+    moved |= pdrt::cpu::current_processor() != before;
+  }
+  CHECK(moved);
+  const cpu_set_t after = processors_of(0);
+  CHECK(CPU_EQUAL(&after, &all));
+}
+
 // The pool's workers, too, are left as they were, however often they slept.
 void test_workers_keep_their_processors() {
   const cpu_set_t all = processors_of(0);
@@ -309,6 +325,7 @@ int main() {
   test_slow_worker();
   test_runs();
   test_woken_elsewhere();
+  test_moving_away();
   test_workers_keep_their_processors();
 #ifndef __SANITIZE_THREAD__
   test_fork();
