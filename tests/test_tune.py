@@ -29,7 +29,7 @@ def tuned(folder: Path) -> tuple[Network, str, Path]:
     shapes = [list(net.feeds["image"].shape)]
     layers = _core.tune(model, "cpu", str(folder), shapes, lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1] == len(seen)
-    assert [layer["key"] for layer in layers] == [LAYER]
+    assert [layer["key"].removesuffix(" in panels") for layer in layers] == [LAYER]
     assert [way["name"] for way in layers[0]["ways"]] == [
         "planes.convolution",
         *(f"planes.winograd F({side}x{side}, 3x3)" for side in (2, 4, 6)),
@@ -55,7 +55,7 @@ def test_the_cheapest_way_is_taken(tmp_path: Path, fastest: str) -> None:
     """Every way gives the same numbers, and the file decides which one runs."""
     net, out, file = tuned(tmp_path / "cache")
     document = json.loads(file.read_text())
-    ways = document["layers"][LAYER]
+    (ways,) = document["layers"].values()
     for name in ways:
         ways[name] = [1.0 if name == fastest else 2.0, 0.0, 0.0]
     file.write_text(json.dumps(document))

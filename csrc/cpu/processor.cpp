@@ -33,4 +33,7 @@ double multiply_adds_per_cycle(const Engine& engine) {
   return halves ? 1 : 2;
 }
 
+// See convolve.cpp: 16 or 8 kernels of a panel there, six or fewer elsewhere.
+bool has_wide_tiles(const Engine& engine) { return engine.name == "avx512"; }
+
 }  // namespace pdrt::cpu

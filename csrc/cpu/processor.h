@@ -14,4 +14,7 @@ Cache cache_to_ask();
 // instructions.
 double multiply_adds_per_cycle(const Engine& engine);
 
+// Whether its convolutions compute at least half of a panel's kernels at once.
+bool has_wide_tiles(const Engine& engine);
+
 }  // namespace pdrt::cpu

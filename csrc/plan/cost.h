@@ -12,9 +12,10 @@
 
 namespace pdrt::plan {
 
-// What the expected costs know of a core.
+// What is known of a core where it is chosen how to compute.
 struct Core {
   double multiply_adds = 2;  // vectors of kLanes floats that it multiplies and adds in a cycle
+  bool wide_tiles = true;    // its registers hold sums for at least half of a panel's kernels
 };
 
 // In cycles of one core; only comparisons matter.

@@ -5,7 +5,6 @@
 #include <mutex>
 
 #include "cpu/pool.h"
-#include "cpu/processor.h"
 #include "model/output_specs.h"
 #include "pdrt/error.h"
 #include "run/device/device.h"
@@ -117,7 +116,7 @@ struct Session::State {
   plan::PlanOptions plan_options() const {
     plan::PlanOptions result;
     result.reference = options.device == "reference";
-    result.core.multiply_adds = cpu::multiply_adds_per_cycle(engine);
+    result.core = run::core_of(engine);
     result.measured = tuning.costs;
     if (device) {
       result.on_device = [this](const plan::Plan& plan, const plan::Step& step) {

@@ -7,7 +7,6 @@
 #include <ctime>
 #include <map>
 
-#include "cpu/processor.h"
 #include "pdrt/error.h"
 #include "pdrt/session.h"
 #include "run/input_checks.h"
@@ -156,7 +155,7 @@ std::vector<TunedLayer> tune(const Model& model, const Options& options,
   int done = 0;
   for (int tile : kTileSizes) {
     plan::PlanOptions plan_options;
-    plan_options.core.multiply_adds = cpu::multiply_adds_per_cycle(engine);
+    plan_options.core = run::core_of(engine);
     plan_options.winograd_tile = tile;
     run::PackedWeights packed;
     const run::PreparedPlan prepared(

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "cpu/processor.h"
 #include "model/json.h"
 #include "model/new_file.h"
 #include "pdrt/error.h"
@@ -113,6 +114,10 @@ std::string text_of(const CostTable& table) {
 }
 
 }  // namespace
+
+plan::Core core_of(const cpu::Engine& engine) {
+  return {cpu::multiply_adds_per_cycle(engine), cpu::has_wide_tiles(engine)};
+}
 
 Tuning read_tuning(const std::string& folder, const cpu::Engine& engine) {
   Tuning tuning;

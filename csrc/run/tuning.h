@@ -18,6 +18,9 @@ struct Tuning {
   std::string ignored;                           // why a file that is there is not used; or empty
 };
 
+// What plans have to know of a core that runs this engine.
+plan::Core core_of(const cpu::Engine& engine);
+
 // What is known for this engine on this processor. A missing file is no fault; one that cannot be
 // understood is left alone and said in `ignored`.
 Tuning read_tuning(const std::string& folder, const cpu::Engine& engine);

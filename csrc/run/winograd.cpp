@@ -82,9 +82,8 @@ void transform_sums(const Frame& frame, const Group& group, const Strip& strip, 
 
 // Position by position: inputs and weights of one position stay in a second-level cache. Several
 // threads have positions of their own, so that inputs are read by one of them each: lines that two
-// cores have read take long to be written again, see bench/NOTES.md. Where weights lie in panels,
-// and few of the inputs may be on, there are more sums than inputs, and every thread keeps those of
-// its own kernels.
+// cores have read take long to be written again, see bench/NOTES.md. Where there are more sums than
+// inputs, because few of these are on, every thread keeps those of its own kernels.
 void compute_kernels(const Frame& frame, const Group& group, const Strip& strip,
                      const float* weights) {
   const cpu::Convolution& task = group.task;
@@ -99,7 +98,7 @@ void compute_kernels(const Frame& frame, const Group& group, const Strip& strip,
       piece(part.first, part.last);
     });
   };
-  if (shared && !strip.in_panels) {
+  if (shared && (!strip.in_panels || task.channels >= task.kernel_count)) {
     const int parts = std::min(most, divided(2 * frame.threads, positions));
     cpu::parallel_for(positions * parts, frame.threads, [&](int index) {
       const Part part(index % parts, parts, task.kernel_count, 1);
