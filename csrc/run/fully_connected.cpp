@@ -13,7 +13,7 @@ using Ones = std::array<std::optional<One>, kSamplesTogether>;
 // Weights of the rows that all samples at hand visit before the next ones: floats that stay in a
 // second-level cache. And what rows are computed at once, so that none is left over.
 constexpr std::int64_t kNearWeights = 64 * 1024;
-constexpr std::int64_t kRowsAtOnce = 4;
+constexpr std::int64_t kRowsAtOnce = 8;
 
 // Blocks of kLanes inputs that hold anything but zeros. Returns how many.
 int find_blocks(const Frame& frame, const float* input, int columns, std::int32_t* list) {

@@ -6,31 +6,35 @@
 
 namespace pdrt::cpu::PDRT_ISA {
 
-// A row's sum is kept in kChains groups of lanes, block b of the list in group b % kChains,
-// whatever rows are computed beside it: so the result does not depend on how the rows are divided
-// among threads.
-constexpr int kChains = kGroup == 1 ? 2 : 1;
-constexpr int kRowsAtOnce = 8 / (kChains * kGroup);  // eight sums in flight
+// Rows computed at once: eight sums in flight. A row's sum is the same whatever rows are computed
+// beside it, so the result does not depend on how the rows are divided among threads.
+constexpr int kRowsAtOnce = 8 / kGroup;
 
-// The lanes of the sums of kRows rows. What lies `further` floats behind them is asked for
-// meanwhile, if that is not 0.
+// What is asked for with every block of rows without gaps: floats behind each row's own, `within`
+// the row up to block `turn`, then `beyond` it. 0: nothing.
+struct StreamAhead {
+  std::int64_t within = 0, beyond = 0;
+  int turn = 0;
+};
+
+// The lanes of the sums of kRows rows.
 template <int kRows, bool kMasked>
-static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, std::int64_t further,
-                     Floats* totals) {
+static void dot_rows(const FullyConnected& task, const std::int32_t* kernels,
+                     const StreamAhead& ahead, Floats* totals) {
   const float* rows[kRows];
   for (int r = 0; r < kRows; ++r) {
     rows[r] = task.weights + static_cast<std::int64_t>(kernels[r]) * task.columns;
   }
-  Floats sums[kRows][kChains][kGroup] = {};
+  Floats sums[kRows][kGroup] = {};
   // read(from): kVector floats, fewer in a short block.
-  const auto add_block = [&](int chain, std::int64_t at, const auto& read) PDRT_LAMBDA {
+  const auto add_block = [&](std::int64_t at, const auto& read) PDRT_LAMBDA {
     for (int g = 0; g < kGroup; ++g) {
       const std::int64_t column = at + g * kVector;
       const Floats input = read(task.input, column);
       for (int r = 0; r < kRows; ++r) {
         Floats weight = read(rows[r], column);
         if constexpr (kMasked) weight = floats(bits(weight) & load(task.mask + column));
-        sums[r][chain][g] += input * weight;
+        sums[r][g] += input * weight;
       }
     }
   };
@@ -42,36 +46,31 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, st
   int whole = task.block_count;
   if (whole > 0 && (task.blocks[whole - 1] + 1) * static_cast<std::int64_t>(kLanes) > task.columns)
     --whole;
-  // The hardware follows whole rows, but loses the thread where blocks are left out.
+  // The hardware loses the thread where blocks are left out.
   constexpr int kAhead = 12;  // blocks
   const bool gaps = task.block_count * kLanes < task.columns;
   const Cache cache = gaps ? cache_to_ask() : Cache::first_level;
-  int b = 0;
-  for (; b + kChains <= whole; b += kChains) {
-    if (further != 0) {
-      const std::int64_t at = static_cast<std::int64_t>(task.blocks[b]) * kLanes + further;
+  std::int64_t on = ahead.within;
+  for (int b = 0; b < whole; ++b) {
+    const std::int64_t at = static_cast<std::int64_t>(task.blocks[b]) * kLanes;
+    if (b >= ahead.turn) on = ahead.beyond;
+    if (on != 0) {
       ask_cache(Cache::second_level, [&](auto fetch) PDRT_LAMBDA {
-        for (int chain = 0; chain < kChains; ++chain) {
-          for (int r = 0; r < kRows; ++r) fetch(rows[r] + at + chain * kLanes);
-        }
+        for (int r = 0; r < kRows; ++r) fetch(rows[r] + at + on);
       });
     }
     if (gaps) {
-      const std::int64_t at =
+      const std::int64_t later =
           static_cast<std::int64_t>(task.blocks[smaller_of(b + kAhead, whole - 1)]) * kLanes;
       ask_cache(cache, [&](auto fetch) PDRT_LAMBDA {
-        for (int r = 0; r < kRows; ++r) fetch(rows[r] + at);
+        for (int r = 0; r < kRows; ++r) fetch(rows[r] + later);
       });
     }
-#pragma GCC unroll 2
-    for (int chain = 0; chain < kChains; ++chain) {
-      add_block(chain, static_cast<std::int64_t>(task.blocks[b + chain]) * kLanes, read_whole);
-    }
+    add_block(at, read_whole);
   }
-  if (b < whole) add_block(0, static_cast<std::int64_t>(task.blocks[b]) * kLanes, read_whole);
   if (whole < task.block_count) {
     const std::int64_t at = static_cast<std::int64_t>(task.blocks[whole]) * kLanes;
-    add_block(0, at, [&](const float* row, std::int64_t column) PDRT_LAMBDA {
+    add_block(at, [&](const float* row, std::int64_t column) PDRT_LAMBDA {
       const auto lanes = lanes_between(0, task.columns - static_cast<int>(column));
       return load(row + column, lanes, Floats{});
     });
@@ -79,16 +78,14 @@ static void dot_rows(const FullyConnected& task, const std::int32_t* kernels, st
 
   for (int r = 0; r < kRows; ++r) {
     Floats total = {};
-    for (int chain = 0; chain < kChains; ++chain) {
-      for (int g = 0; g < kGroup; ++g) total += sums[r][chain][g];
-    }
+    for (int g = 0; g < kGroup; ++g) total += sums[r][g];
     totals[r] = total;
   }
 }
 
-// Short rows are over before the hardware has learnt where they lead: those some way ahead are
-// asked for. Rows of a few lines each at once; longer ones, while others are computed, and only of
-// the second-level cache.
+// What rows ask for. Short ones are over before the hardware has learnt where they lead: whole rows
+// some way ahead. Longer ones it follows, but a second-level cache gets a fifth more from memory
+// where it is asked for every line of eight streams.
 class RowsAhead {
  public:
   RowsAhead(const FullyConnected& task, int first, int last)
@@ -97,8 +94,8 @@ class RowsAhead {
     if (row == 0 || task.block_count * kLanes < task.columns) return;
     if (row <= kShortRow) {
       rows_ = static_cast<int>((kAheadBytes + row - 1) / row);
-    } else if (row <= kLongRow && cache_ == Cache::second_level) {
-      further_ = static_cast<int>((kAheadBytes - 1) / (kRowsAtOnce * row) + 1) * kRowsAtOnce;
+    } else if (cache_ == Cache::second_level) {
+      within_ = smaller_of(kStreamFloats, task.columns);
     }
   }
 
@@ -114,22 +111,25 @@ class RowsAhead {
     }
   }
 
-  // How far behind the kRowsAtOnce rows from position `at` on, which are neighbours, those lie that
-  // should be asked for: floats, or 0.
-  std::int64_t further(int at) const {
-    const int end = at + further_ + kRowsAtOnce;
+  // Of the kRowsAtOnce rows from position `at` on: behind their ends, the next ones if these are
+  // neighbours.
+  StreamAhead of(int at) const {
+    const int end = at + 2 * kRowsAtOnce;
     const bool neighbours =
-        end <= last_ && task_.kernels[end - 1] - task_.kernels[at] == end - 1 - at;
-    return neighbours ? static_cast<std::int64_t>(further_) * task_.columns : 0;
+        end <= last_ && task_.kernels[end - 1] - task_.kernels[at] == 2 * kRowsAtOnce - 1;
+    const std::int64_t to_next = static_cast<std::int64_t>(kRowsAtOnce - 1) * task_.columns;
+    return {within_, within_ > 0 && neighbours ? within_ + to_next : 0,
+            (task_.columns - within_) / kLanes};
   }
 
  private:
   static constexpr int kAheadBytes = 8 * 1024;
-  static constexpr int kShortRow = 512, kLongRow = 16 * 1024;  // bytes
+  static constexpr int kShortRow = 512;  // bytes
+  static constexpr int kStreamFloats = 256;
   const FullyConnected& task_;
   const Cache cache_ = cache_to_ask();
   int next_, last_;
-  int rows_ = 0, further_ = 0;  // of rows: how many ahead
+  int rows_ = 0, within_ = 0;
 };
 
 // At most kLanes rows: the lanes of the epilogue are their numbers.
@@ -141,9 +141,9 @@ static void some_rows(const FullyConnected& task, int first, int last, RowsAhead
   int k = 0;
   for (; k + kRowsAtOnce <= count; k += kRowsAtOnce) {
     ahead.ask(first + k + kRowsAtOnce);
-    dot_rows<kRowsAtOnce, kMasked>(task, kernels + k, ahead.further(first + k), totals + k);
+    dot_rows<kRowsAtOnce, kMasked>(task, kernels + k, ahead.of(first + k), totals + k);
   }
-  for (; k < count; ++k) dot_rows<1, kMasked>(task, kernels + k, 0, totals + k);
+  for (; k < count; ++k) dot_rows<1, kMasked>(task, kernels + k, {}, totals + k);
 
   float numbers[kLanes];
   std::int32_t of_lane[kLanes];
