@@ -78,7 +78,7 @@ def gated_stem() -> tuple[bytes, Mapping[str, Array]]:
 
 
 def wide_classifier() -> tuple[bytes, Mapping[str, Array]]:
-    """Return a fully connected layer whose weights lie in panels: behind planes that a switch leaves on."""
+    """Return a fully connected layer whose weights lie by input: behind planes that a switch leaves on."""
     net = Network(3, channels=4, size=13)
     mask = net.input("mask", np.arange(48).reshape(1, -1, 1, 1) % 5 < 2)
     planes = net.add("Mul", net.relu(net.conv(net.image, 48)), mask)

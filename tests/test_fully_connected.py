@@ -1,4 +1,4 @@
-"""Fully connected layers behind planes that may be off: they read the weights of what is on, and no others."""
+"""Fully connected layers over zeros: they read the weights of what is on, and no others."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_what_is_off_is_not_read(
     on = net.feeds["mask"] != 0
     net.weights[f"{last}.w"].reshape(kernels, channels, -1)[:, ~on.any((0, 2, 3))] = np.nan
     session = pdrt.Session(net.model([last]), threads=threads)
-    assert implementation(session, last) == "fully_connected in panels"
+    assert implementation(session, last) == "fully_connected by input"
     assert_equal(session.run(net.feeds), truth)
     not_zero = net.value(net.inputs_of(last)[0]) != 0  # in the ReLU, pixels of planes that are on die, too
     assert np.array_equal(session.last_run.visited[last], kernels * not_zero.sum(1))
@@ -67,18 +67,42 @@ def test_behind_a_global_pool() -> None:
     on = net.feeds["mask"][:, :, 0, 0] != 0
     net.weights[f"{last}.w"][:, ~on.any(0)] = np.nan
     session = pdrt.Session(net.model([last]))
-    assert implementation(session, last) == "fully_connected in panels"
+    assert implementation(session, last) == "fully_connected by input"
     assert_equal(session.run(net.feeds), truth)
     assert (session.last_run.visited[last] <= LEAST_WEIGHTS // 256 * on.sum(1)).all()
 
 
-def test_one_that_is_small_or_never_off_stays_as_it_is() -> None:
+def test_one_that_is_small_or_without_zeros_stays_as_it_is() -> None:
     """Weights are copied only where that saves reading them."""
     net, last = classifier(1, channels=32, size=8, kernels=LEAST_WEIGHTS // 2048 - 1)
     assert implementation(pdrt.Session(net.model([last])), last) == "fully_connected"
-    net = Network(1, size=8)
-    last = net.linear(net.add("Flatten", net.relu(net.conv(net.image, 32))), LEAST_WEIGHTS // 2048)
-    assert implementation(pdrt.Session(net.model([last])), last) == "fully_connected"
+    for op, attributes in [("LeakyRelu", {"alpha": 0.1}), ("Sigmoid", {}), ("Clip", {})]:
+        net = Network(1, size=8)
+        planes = net.add(op, net.conv(net.image, 32), **attributes)
+        last = net.linear(net.add("Flatten", planes), LEAST_WEIGHTS // 2048)
+        assert implementation(pdrt.Session(net.model([last])), last) == "fully_connected"
+
+
+@pytest.mark.parametrize("between", ["nothing", "pool", "layer"])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_zeros_that_a_relu_leaves_are_not_read(between: str, batch: int) -> None:
+    """The weights of inputs that are zero in all samples are NaN; there is no switch."""
+    net = Network(7, channels=3, size=12, batch=batch)
+    planes = net.relu(net.conv(net.image, 40))
+    if between == "pool":
+        planes = net.add("MaxPool", planes, kernel_shape=[2, 2], strides=[2, 2])
+    values = net.add("Flatten", planes)
+    if between == "layer":
+        values = net.relu(net.linear(values, 900))
+    last = net.linear(values, 310)
+    truth = expected(net.model([last]), net.feeds)
+    zero = (net.value(values) == 0).all(0)
+    assert zero.any()
+    net.weights[f"{last}.w"][:, zero] = np.nan
+    session = pdrt.Session(net.model([last]))
+    assert implementation(session, last) == "fully_connected by input"
+    assert_equal(session.run(net.feeds), truth)
+    assert np.array_equal(session.last_run.visited[last], 310 * (net.value(values) != 0).sum(1))
 
 
 def test_no_skipping_reads_everything() -> None:
@@ -93,7 +117,7 @@ def test_no_skipping_reads_everything() -> None:
 
 @pytest.mark.parametrize("kernels", [70, 500])
 def test_threads_and_files_do_not_change_a_bit(kernels: int, tmp_path: Path) -> None:
-    """Weights are made into panels some at a time, by any number of threads, from memory or from a file."""
+    """Weights are turned some at a time, by any number of threads, from memory or from a file."""
     net, last = classifier(3, channels=64, size=8, kernels=kernels)
     model = net.model([last])
     pdrt.convert(model, tmp_path / "net.pdrt")
@@ -125,12 +149,12 @@ def test_samples_together(kernels: int, threads: int) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_samples_together_in_panels(threads: int) -> None:
-    """The same where weights lie in panels."""
+def test_samples_together_by_input(threads: int) -> None:
+    """The same where weights lie by input."""
     net, last = classifier(6, channels=64, size=8, kernels=70, batch=10)
     truth = expected(net.model([last]), net.feeds)
     session = pdrt.Session(net.model([last]), threads=threads)
-    assert implementation(session, last) == "fully_connected in panels"
+    assert implementation(session, last) == "fully_connected by input"
     result = session.run(net.feeds)
     assert_equal(result, truth)
     for sample in range(10):

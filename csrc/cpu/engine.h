@@ -101,12 +101,11 @@ struct FullyConnected {
       epilogue;  // channel operands and `plane` operands alike are read at [k * channel_stride]
 };
 
-// The same for all rows of W, whose weights lie in panels, see planes/panels.h. Lanes run along the
-// kernels; weights of inputs that are not listed are neither read nor fetched.
-struct PanelProduct {
-  const float* input = nullptr;  // `columns` contiguous floats
-  std::int64_t columns = 0;
-  const std::int32_t* listed = nullptr;  // of them, in any order; the others are all zero
+// The same for all rows of W, whose weights lie by input, see planes/by_input.h. Lanes run along
+// the kernels; weights of inputs that are not listed are neither read nor fetched.
+struct ByInput {
+  const float* input = nullptr;          // contiguous
+  const std::int32_t* listed = nullptr;  // of them; the others are all zero
   int listed_count = 0;
   const float* weights = nullptr;
   const float* bias = nullptr;
@@ -166,10 +165,15 @@ struct Engine {
   // operands are not allowed.
   float (*apply_to_constant)(const Epilogue& epilogue, int k, float x) noexcept;
   void (*fully_connected)(const FullyConnected& task, int first, int last) noexcept;
-  // Panels [first, last).
-  void (*panel_product)(const PanelProduct& task, int first, int last) noexcept;
-  // One panel of at most kLanes rows: zeros where there are fewer.
-  void (*make_panel)(const float* rows, int kernels, std::int64_t columns, float* panel) noexcept;
+  // Adds listed inputs [first, last) times their weights to the sums, by_input_row(kernels) of
+  // them, one after the other: to the same bits however a list is cut.
+  void (*add_inputs)(const ByInput& task, int first, int last, float* sums) noexcept;
+  // From the sums of so many parts of the list, one behind the other.
+  void (*finish_sums)(const ByInput& task, const float* sums, int parts) noexcept;
+  // Columns [first, last) of `kernels` rows of `columns` weights, the first of which come to lie
+  // `row` floats apart at `to`; zeros up to whole groups of lanes.
+  void (*weights_by_input)(const float* rows, int kernels, std::int64_t columns, std::int64_t first,
+                           std::int64_t last, float* to, std::int64_t row) noexcept;
   // Pixels = value, gap = 0, over `flat`.
   void (*fill)(float* out, const Plane& plane, float value) noexcept;
   // Zeros in the lead and in the tail (not in the gap).

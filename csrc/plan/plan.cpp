@@ -56,7 +56,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
     centre_channels(*plan);
   }
   plan->convolutions.resize(plan->steps.size());
-  find_panels(*plan, options.core);
+  choose_weight_forms(*plan, options.core);
   lay_out(*plan, options);
   plan->strips.resize(plan->steps.size());
   if (!options.on_device) {

@@ -95,11 +95,11 @@ struct Step {
   std::vector<std::string> notes;    // what cannot be skipped, and why; what runs with what
   std::optional<Layer> layer;        // where its multiply-adds are counted
   bool centred = false;              // channels whose input is off are zero: see centre_channels
-  bool in_panels = false;            // weights, where another form is made of them: see find_panels
-  bool on_device = false;            // see plan/placement.h
-  bool decides = false;              // on the host because switches come of it
-  bool host_by_choice = false;       // the device could, but the host is faster
-  std::string host_reason;           // why not on the device, where there is one
+  bool in_panels = false, by_input = false;  // the weights: see choose_weight_forms
+  bool on_device = false;                    // see plan/placement.h
+  bool decides = false;                      // on the host because switches come of it
+  bool host_by_choice = false;               // the device could, but the host is faster
+  std::string host_reason;                   // why not on the device, where there is one
 
   std::int64_t macs() const { return layer ? layer->macs() : 0; }  // dense, one run
 

@@ -1,6 +1,6 @@
 #include "run/implementations.h"
 
-#include "run/in_panels.h"
+#include "run/by_input.h"
 #include "run/steps.h"
 
 namespace pdrt::run {
@@ -16,16 +16,14 @@ bool is_depthwise(const plan::Step& step) {
   return form && form->depthwise();
 }
 
-bool is_in_panels(const plan::Step& step) {
-  return step.in_panels && std::holds_alternative<plan::FullyConnectedForm>(step.form);
-}
+bool is_by_input(const plan::Step& step) { return step.by_input; }
 
 void run_view(const Frame&, std::size_t) {}
 
 constexpr Implementation kImplementations[] = {
     {"planes.depthwise", is_depthwise, run_depthwise},
     {"planes.convolution", is<plan::ConvolutionForm>, run_convolution},
-    {"fully_connected in panels", is_in_panels, run_in_panels, pack_panels},
+    {"fully_connected by input", is_by_input, run_by_input, pack_by_input},
     {"fully_connected", is<plan::FullyConnectedForm>, run_fully_connected},
     {"planes.pool", is<plan::PoolForm>, run_pool},
     {"planes.global_pool", is<plan::GlobalPoolForm>, run_global_pool},

@@ -1,6 +1,7 @@
 #include "run/workspace.h"
 
 #include "pdrt/error.h"
+#include "run/by_input.h"
 #include "run/folded_constants.h"
 #include "run/pooled_means.h"
 #include "run/samples_together.h"
@@ -45,6 +46,7 @@ Workspace::Workspace(const plan::Plan& plan, Lent lent)
       visited_planes(plan.max_channels),
       row_lists(together(plan), std::vector<std::int32_t>(longest(plan, &Form::kernels))),
       column_lists(together(plan), std::vector<std::int32_t>(longest(plan, &Form::columns))),
+      sums_by_input(run::sums_by_input(plan)),
       bias(plan.max_channels),
       folded_inputs(folded_columns(plan)),
       folded_mask(folded_inputs.size()),

@@ -1,4 +1,4 @@
-// Fully connected layers of every engine this machine can run, by rows and in panels, against plain
+// Fully connected layers of every engine this machine can run, by rows and by input, against plain
 // loops in double precision, on random shapes.
 #include <algorithm>
 #include <cstdio>
@@ -6,14 +6,14 @@
 
 #include "check.h"
 #include "planes.h"
-#include "planes/panels.h"
+#include "planes/by_input.h"
 
 namespace {
 
 using namespace planes;
+using pdrt::cpu::ByInput;
 using pdrt::cpu::Engine;
 using pdrt::cpu::FullyConnected;
-using pdrt::cpu::PanelProduct;
 
 constexpr double kTolerance = 2e-4;
 
@@ -87,11 +87,11 @@ void test_fully_connected(const Engine& engine, Random& random) {
   CHECK(same(again.data(), output.data(), rows));
 }
 
-// Weights made into panels by the engine; those of inputs that are not listed are NaN.
-void test_in_panels(const Engine& engine, Random& random) {
+// Weights turned by the engine; those of inputs that are not listed are NaN.
+void test_by_input(const Engine& engine, Random& random) {
   const int columns = random.between(1, random.chance(0.3) ? 900 : 70);
-  const int rows = random.between(1, 50);
-  std::vector<std::int32_t> listed = random.some_of(columns, true);
+  const int rows = random.between(1, 80);
+  const std::vector<std::int32_t> listed = random.some_of(columns, true);
   std::vector<float> input(static_cast<std::size_t>(columns), 0.0f);
   for (const int i : listed) input[static_cast<std::size_t>(i)] = random.real();
   std::vector<float> weights(static_cast<std::size_t>(rows * columns), kNaN);
@@ -100,21 +100,24 @@ void test_in_panels(const Engine& engine, Random& random) {
   }
   std::vector<float> bias(static_cast<std::size_t>(rows));
   for (float& number : bias) number = random.real();
-  if (random.chance(0.3)) std::reverse(listed.begin(), listed.end());
 
-  const int panels = round_up(rows) / kLanes;
-  Guarded packed(pdrt::panel_floats(rows, columns));
-  for (int panel = 0; panel < panels; ++panel) {
-    const int first = panel * kLanes;
-    engine.make_panel(weights.data() + std::ptrdiff_t{first} * columns,
-                      std::min(kLanes, rows - first), columns,
-                      packed.data() + pdrt::panel_place(first, columns));
-  }
-  CHECK(packed.intact());
+  const auto row = static_cast<int>(pdrt::by_input_row(rows));
+  Guarded turned(row * columns);
+  in_pieces(random, row / kLanes, 1, [&](int first, int last, int, int) {
+    const int kernel = first * kLanes, cut = random.between(0, columns);
+    const auto turn = [&](int begin, int end) {
+      engine.weights_by_input(weights.data() + std::ptrdiff_t{kernel} * columns,
+                              std::min(rows, last * kLanes) - kernel, columns, begin, end,
+                              turned.data() + kernel, row);
+    };
+    turn(cut, columns);
+    turn(0, cut);
+  });
+  CHECK(turned.intact());
   int misplaced = 0;
-  for (int k = 0; k < panels * kLanes; ++k) {
+  for (int k = 0; k < row; ++k) {
     for (int i = 0; i < columns; ++i) {
-      const float there = packed.data()[pdrt::panel_place(k, columns) + std::int64_t{i} * kLanes];
+      const float there = turned.data()[std::ptrdiff_t{i} * row + k];
       const float wanted = k < rows ? weights[static_cast<std::size_t>(k * columns + i)] : 0.0f;
       misplaced += bits(there) != bits(wanted);
     }
@@ -122,18 +125,32 @@ void test_in_panels(const Engine& engine, Random& random) {
   CHECK(misplaced == 0);
 
   const RandomEpilogue epilogue(random, rows, 1, true);
-  PanelProduct task;
+  ByInput task;
   task.input = input.data();
-  task.columns = columns;
   task.listed = listed.data();
   task.listed_count = static_cast<int>(listed.size());
-  task.weights = packed.data();
+  task.weights = turned.data();
   task.bias = random.chance(0.7) ? bias.data() : nullptr;
   task.kernels = rows;
   task.epilogue = epilogue.epilogue;
+  const int parts = random.between(1, 4);
+  // Of every part of the list: in one go, or in pieces.
+  const auto compute = [&](bool cut, float* output) {
+    task.output = output;
+    Guarded sums(parts * row);
+    std::fill_n(sums.data(), parts * row, 0.0f);
+    for (int part = 0; part < parts; ++part) {
+      const int begin = task.listed_count * part / parts,
+                end = task.listed_count * (part + 1) / parts;
+      const int between = cut ? random.between(begin, end) : begin;
+      engine.add_inputs(task, begin, between, sums.data() + part * row);
+      engine.add_inputs(task, between, end, sums.data() + part * row);
+    }
+    CHECK(sums.intact());
+    engine.finish_sums(task, sums.data(), parts);
+  };
   Guarded output(rows);
-  task.output = output.data();
-  engine.panel_product(task, 0, panels);
+  compute(false, output.data());
   int wrong = 0;
   for (int k = 0; k < rows; ++k) {
     double sum = task.bias != nullptr ? task.bias[k] : 0;
@@ -143,14 +160,12 @@ void test_in_panels(const Engine& engine, Random& random) {
     wrong += !close(reference_epilogue(task.epilogue, k, 0, sum), output.data()[k], kTolerance);
   }
   if (wrong > 0)
-    std::fprintf(stderr, "%s in panels %d x %d\n", std::string(engine.name).c_str(), rows, columns);
+    std::fprintf(stderr, "%s by input %d x %d\n", std::string(engine.name).c_str(), rows, columns);
   CHECK(wrong == 0);
   CHECK(output.intact());
 
   Guarded again(rows);
-  task.output = again.data();
-  in_pieces(random, panels, kLanes,
-            [&](int first, int last, int, int) { engine.panel_product(task, first, last); });
+  compute(true, again.data());
   CHECK(same(again.data(), output.data(), rows));
 }
 
@@ -160,7 +175,7 @@ int main() {
   for (const Engine* engine : pdrt::cpu::engines()) {
     Random random(7);
     for (int i = 0; i < 800; ++i) test_fully_connected(*engine, random);
-    for (int i = 0; i < 800; ++i) test_in_panels(*engine, random);
+    for (int i = 0; i < 800; ++i) test_by_input(*engine, random);
   }
   return check::report();
 }

@@ -16,8 +16,10 @@ bool apply(const Epilogue& epilogue, int k, const float* in, float* out,
            const Plane& plane) noexcept;
 float apply_to_constant(const Epilogue& epilogue, int k, float x) noexcept;
 void fully_connected(const FullyConnected& task, int first, int last) noexcept;
-void panel_product(const PanelProduct& task, int first, int last) noexcept;
-void make_panel(const float* rows, int kernels, std::int64_t columns, float* panel) noexcept;
+void add_inputs(const ByInput& task, int first, int last, float* sums) noexcept;
+void finish_sums(const ByInput& task, const float* sums, int parts) noexcept;
+void weights_by_input(const float* rows, int kernels, std::int64_t columns, std::int64_t first,
+                      std::int64_t last, float* to, std::int64_t row) noexcept;
 void fill(float* out, const Plane& plane, float value) noexcept;
 void clear_border(float* out, const Plane& plane) noexcept;
 void clear_borders(float* planes, const Plane& plane, const std::int32_t* list, int count) noexcept;

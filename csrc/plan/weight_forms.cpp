@@ -1,0 +1,97 @@
+// Which layers have their weights in another form than they came in, because much of what they read
+// may be zero, so that with weights kernel by kernel nearly every line of memory holds one that is
+// multiplied by something else.
+//
+// Winograd's convolutions whose inputs may be off while their kernels never are, such as the second
+// one of a block behind a switched first: in panels, see planes/panels.h. And those with nothing
+// off, where a tile computes many kernels of a panel: it is one stream from memory then.
+//
+// Large fully connected layers behind planes that may be off, and behind a ReLU, which leaves zeros
+// one by one: by input, see planes/by_input.h.
+#include "plan/plan.h"
+#include "plan/recognise.h"
+
+namespace pdrt::plan {
+namespace {
+
+// Fewer weights of a fully connected layer, which would be copied for it, come from a near cache.
+constexpr std::int64_t kLeastWeights = std::int64_t{1} << 18;
+
+// What may be zero in a value.
+struct Zeros {
+  bool channels = false;  // whole ones, because they are off: the same constant, to be exact
+  bool numbers = false;   // many, anywhere
+};
+
+bool is_elementwise(const Step& step) {
+  return std::holds_alternative<ElementwiseForm>(step.form) && step.inputs.size() == 1;
+}
+
+// Whether a channel comes out as a constant where it goes in as one.
+bool passes_channels(const Program& program, const Step& step) {
+  if (const auto* form = std::get_if<ConvolutionForm>(&step.form)) return form->depthwise();
+  return std::holds_alternative<PoolForm>(step.form) ||
+         std::holds_alternative<GlobalPoolForm>(step.form) ||
+         std::holds_alternative<ConcatForm>(step.form) || is_elementwise(step) ||
+         is_view(program.ops[step.ops[0]]);
+}
+
+// Whether zeros come out where zeros go in.
+bool passes_numbers(const Program& program, const Step& step) {
+  return std::holds_alternative<PoolForm>(step.form) ||
+         std::holds_alternative<ConcatForm>(step.form) || is_elementwise(step) ||
+         is_view(program.ops[step.ops[0]]);
+}
+
+// Whether the stages make zeros of many numbers, or leave those that there are.
+bool zeros_behind(const std::vector<ChainStage>& chain, bool zeros) {
+  for (const ChainStage& stage : chain) {
+    const bool clips_at_zero =
+        stage.stage == Stage::clip && stage.a == 0.0f && stage.operand == Operand::none;
+    if (stage.stage == Stage::relu || clips_at_zero) {
+      zeros = true;
+    } else if (stage.stage != Stage::multiply) {
+      zeros = false;
+    }
+  }
+  return zeros;
+}
+
+// Whether Winograd's products, if they are what computes the step, are faster with weights in
+// panels.
+bool wants_panels(const Step& step, const Zeros& inputs, const Core& core) {
+  const auto* form = std::get_if<ConvolutionForm>(&step.form);
+  return form && (inputs.channels || core.wide_tiles) && winograd_obstacle(*form).empty();
+}
+
+bool wants_weights_by_input(const Step& step, const Zeros& inputs) {
+  const auto* form = std::get_if<FullyConnectedForm>(&step.form);
+  return form && (inputs.channels || inputs.numbers) &&
+         form->kernels * form->columns >= kLeastWeights;
+}
+
+}  // namespace
+
+void choose_weight_forms(Plan& plan, const Core& core) {
+  std::vector<Zeros> zeros(plan.program.values.size());
+  for (Step& step : plan.steps) {
+    Zeros inputs;
+    for (const ValueId id : step.inputs) {
+      if (id == kAbsent) continue;
+      inputs.channels = inputs.channels || zeros[id].channels;
+      inputs.numbers = inputs.numbers || zeros[id].numbers;
+    }
+    if (!step.switches() && !step.on_device) {
+      step.in_panels = wants_panels(step, inputs, core);
+      step.by_input = wants_weights_by_input(step, inputs);
+    }
+    const Zeros outputs{
+        step.switches() || (inputs.channels && passes_channels(plan.program, step)),
+        zeros_behind(step.chain, inputs.numbers && passes_numbers(plan.program, step))};
+    for (const ValueId id : step.outputs) {
+      if (id != kAbsent) zeros[id] = outputs;
+    }
+  }
+}
+
+}  // namespace pdrt::plan
