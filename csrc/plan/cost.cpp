@@ -34,19 +34,7 @@ struct Products {
 
   // Weights of channels that are off are not read, either.
   double for_active() const { return std::max(arithmetic, reading); }
-  // One weight for each channel, side by side: however few of them are active, nearly all lines
-  // hold one that is. Cost of one kernel with such a share of its channels.
-  double for_share(double active) const { return std::max(active * arithmetic, reading); }
 };
-
-// What products of one weight for each channel cost, `positions` times. A line stands for what
-// takes longer, and goes through what that is with all channels and with a quarter of them.
-void add_one_by_one(Cost& cost, const Products& products, double positions, std::int64_t channels) {
-  const double all = products.for_share(1);
-  const double pair = (all - products.for_share(0.25)) / 0.75;
-  cost.pair += positions * pair;
-  cost.kernel += positions * (all - pair) * static_cast<double>(channels);
-}
 
 // Of the peak that products reach: filters of several taps; and one tap on rows of so many groups
 // of lanes, where there is less for each weight that is loaded if they are short.
@@ -110,7 +98,10 @@ Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_pane
     if (in_panels) {
       cost.pair += positions * products.for_active();
     } else {
-      add_one_by_one(cost, products, positions, form.channels);
+      // One weight for each channel, side by side: however few of them are active, nearly all lines
+      // hold one that is.
+      cost.pair += positions * products.arithmetic;
+      cost.reading += positions * products.reading * static_cast<double>(form.channels);
     }
     cost.channel += (tile * now + 2) * lines * per.input_line + side * tiles * per.input_tiles;
     cost.kernel += tile * now * lines * per.output_line + tiles * per.output_tiles +

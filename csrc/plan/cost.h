@@ -1,6 +1,7 @@
 // What a way to run a convolution is expected to cost for so many active kernels and channels.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -23,10 +24,11 @@ struct Cost {
   double pair = 0;     // for each active kernel on each active channel
   double channel = 0;  // for each active channel
   double kernel = 0;   // for each active kernel
+  double reading = 0;  // its weights, however few channels are active: instead of pairs, if longer
 
   double of(std::int64_t kernels, std::int64_t channels) const {
-    return pair * static_cast<double>(kernels * channels) +
-           channel * static_cast<double>(channels) + kernel * static_cast<double>(kernels);
+    const auto k = static_cast<double>(kernels), c = static_cast<double>(channels);
+    return std::max(pair * k * c, reading * k) + channel * c + kernel * k;
   }
 };
 
