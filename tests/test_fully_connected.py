@@ -16,6 +16,9 @@ from oracle import assert_equal, expected
 LEAST_WEIGHTS = 1 << 18
 """From how many on they are laid out for it."""
 
+LEAST_KERNELS = 512
+"""And for how many, where zeros come from a ReLU alone."""
+
 
 def classifier(
     seed: int, *, channels: int, size: int, kernels: int, share: float = 0.5, batch: int = 1
@@ -76,10 +79,15 @@ def test_one_that_is_small_or_without_zeros_stays_as_it_is() -> None:
     """Weights are copied only where that saves reading them."""
     net, last = classifier(1, channels=32, size=8, kernels=LEAST_WEIGHTS // 2048 - 1)
     assert implementation(pdrt.Session(net.model([last])), last) == "fully_connected"
+    for kernels in (LEAST_KERNELS - 1, LEAST_KERNELS):
+        net = Network(1, size=8)
+        last = net.linear(net.add("Flatten", net.relu(net.conv(net.image, 32))), kernels)
+        name = implementation(pdrt.Session(net.model([last])), last)
+        assert name == ("fully_connected" if kernels < LEAST_KERNELS else "fully_connected by input")
     for op, attributes in [("LeakyRelu", {"alpha": 0.1}), ("Sigmoid", {}), ("Clip", {})]:
         net = Network(1, size=8)
         planes = net.add(op, net.conv(net.image, 32), **attributes)
-        last = net.linear(net.add("Flatten", planes), LEAST_WEIGHTS // 2048)
+        last = net.linear(net.add("Flatten", planes), LEAST_KERNELS)
         assert implementation(pdrt.Session(net.model([last])), last) == "fully_connected"
 
 
@@ -88,13 +96,14 @@ def test_one_that_is_small_or_without_zeros_stays_as_it_is() -> None:
 def test_zeros_that_a_relu_leaves_are_not_read(between: str, batch: int) -> None:
     """The weights of inputs that are zero in all samples are NaN; there is no switch."""
     net = Network(7, channels=3, size=12, batch=batch)
-    planes = net.relu(net.conv(net.image, 40))
+    kernels = 520
+    planes = net.relu(net.conv(net.image, 20))
     if between == "pool":
         planes = net.add("MaxPool", planes, kernel_shape=[2, 2], strides=[2, 2])
     values = net.add("Flatten", planes)
     if between == "layer":
-        values = net.relu(net.linear(values, 900))
-    last = net.linear(values, 310)
+        values = net.relu(net.linear(values, 600))
+    last = net.linear(values, kernels)
     truth = expected(net.model([last]), net.feeds)
     zero = (net.value(values) == 0).all(0)
     assert zero.any()
@@ -102,7 +111,7 @@ def test_zeros_that_a_relu_leaves_are_not_read(between: str, batch: int) -> None
     session = pdrt.Session(net.model([last]))
     assert implementation(session, last) == "fully_connected by input"
     assert_equal(session.run(net.feeds), truth)
-    assert np.array_equal(session.last_run.visited[last], 310 * (net.value(values) != 0).sum(1))
+    assert np.array_equal(session.last_run.visited[last], kernels * (net.value(values) != 0).sum(1))
 
 
 def test_no_skipping_reads_everything() -> None:

@@ -16,6 +16,9 @@ namespace {
 
 // Fewer weights of a fully connected layer, which would be copied for it, come from a near cache.
 constexpr std::int64_t kLeastWeights = std::int64_t{1} << 18;
+// With fewer kernels, the weights of single inputs are too short a row: they come slower than those
+// of all, and a ReLU does not always leave many zeros.
+constexpr std::int64_t kLeastKernels = 512;
 
 // What may be zero in a value.
 struct Zeros {
@@ -66,8 +69,8 @@ bool wants_panels(const Step& step, const Zeros& inputs, const Core& core) {
 
 bool wants_weights_by_input(const Step& step, const Zeros& inputs) {
   const auto* form = std::get_if<FullyConnectedForm>(&step.form);
-  return form && (inputs.channels || inputs.numbers) &&
-         form->kernels * form->columns >= kLeastWeights;
+  if (!form || form->kernels * form->columns < kLeastWeights) return false;
+  return inputs.channels || (inputs.numbers && form->kernels >= kLeastKernels);
 }
 
 }  // namespace

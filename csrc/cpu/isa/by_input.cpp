@@ -11,11 +11,13 @@ namespace pdrt::cpu::PDRT_ISA {
 // Inputs whose weights are read at once: fewer streams than this, or other asks than of the same
 // place of the next ones, get less from memory.
 constexpr int kInputsAtOnce = 8;
+// Of short rows more are asked for ahead: so many bytes.
+constexpr std::int64_t kAheadBytes = 16 * 1024;
 
 // kInputs listed inputs from position `at` on. A sum takes one after the other, so it is the same
 // however the list is cut.
 template <int kInputs>
-static void add_rows(const ByInput& task, int at, float* sums) {
+static void add_rows(const ByInput& task, int at, int ahead, float* sums) {
   const std::int64_t row = by_input_row(task.kernels);
   const auto row_of = [&](int place) {
     return task.weights + task.listed[smaller_of(place, task.listed_count - 1)] * row;
@@ -24,7 +26,7 @@ static void add_rows(const ByInput& task, int at, float* sums) {
   Floats inputs[kInputs];
   for (int i = 0; i < kInputs; ++i) {
     rows[i] = row_of(at + i);
-    later[i] = row_of(at + kInputsAtOnce + i);
+    later[i] = row_of(at + ahead + i);
     inputs[i] = splat(task.input[task.listed[at + i]]);
   }
   ask_cache(cache_to_ask(), [&](auto fetch) PDRT_LAMBDA {
@@ -40,9 +42,12 @@ static void add_rows(const ByInput& task, int at, float* sums) {
 }
 
 void add_inputs(const ByInput& task, int first, int last, float* sums) noexcept {
+  const std::int64_t at_once = kInputsAtOnce * by_input_row(task.kernels) * sizeof(float);
+  const int ahead = kInputsAtOnce * static_cast<int>((kAheadBytes - 1) / at_once + 1);
   int at = first;
-  for (; at + kInputsAtOnce <= last; at += kInputsAtOnce) add_rows<kInputsAtOnce>(task, at, sums);
-  for (; at < last; ++at) add_rows<1>(task, at, sums);
+  for (; at + kInputsAtOnce <= last; at += kInputsAtOnce)
+    add_rows<kInputsAtOnce>(task, at, ahead, sums);
+  for (; at < last; ++at) add_rows<1>(task, at, ahead, sums);
 }
 
 void finish_sums(const ByInput& task, const float* sums, int parts) noexcept {
