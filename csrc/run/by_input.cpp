@@ -71,7 +71,7 @@ void compute(const Frame& frame, const plan::Step& step, const Ones& ones, int c
     macs += own;
   }
   const std::int64_t row = by_input_row(form.kernels), sample_stride = kParts * row;
-  float* const sums = frame.work.sums_by_input.data();
+  float* const sums = frame.work.sums_by_input.as<float>();
   cpu::parallel_for(
       kParts, worth_sharing(frame, macs, kSharedMacs) ? frame.threads : 1, [&](int index) {
         const Part part(index, kParts, static_cast<int>(form.columns), 1);
@@ -114,14 +114,14 @@ void run_by_input(const Frame& frame, std::size_t s) {
       [&](const Ones& ones, int count) { compute(frame, step, ones, count); });
 }
 
-std::size_t sums_by_input(const plan::Plan& plan) {
+std::int64_t sums_by_input(const plan::Plan& plan) {
   std::int64_t most = 0;
   for (const plan::Step& step : plan.steps) {
     if (!step.by_input) continue;
     most = std::max(most, by_input_row(std::get<FullyConnectedForm>(step.form).kernels));
   }
   const std::int64_t samples = std::min<std::int64_t>(plan.max_samples, kSamplesTogether);
-  return static_cast<std::size_t>(samples * kParts * most);
+  return samples * kParts * most;
 }
 
 }  // namespace pdrt::run

@@ -11,6 +11,6 @@ const float* pack_by_input(const plan::Plan& plan, std::size_t step, const cpu::
 void run_by_input(const Frame& frame, std::size_t step);
 
 // Floats for the sums of all samples that are computed at once.
-std::size_t sums_by_input(const plan::Plan& plan);
+std::int64_t sums_by_input(const plan::Plan& plan);
 
 }  // namespace pdrt::run

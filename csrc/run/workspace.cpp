@@ -46,7 +46,7 @@ Workspace::Workspace(const plan::Plan& plan, Lent lent)
       visited_planes(plan.max_channels),
       row_lists(together(plan), std::vector<std::int32_t>(longest(plan, &Form::kernels))),
       column_lists(together(plan), std::vector<std::int32_t>(longest(plan, &Form::columns))),
-      sums_by_input(run::sums_by_input(plan)),
+      sums_by_input(DType::f32, {run::sums_by_input(plan)}),
       bias(plan.max_channels),
       folded_inputs(folded_columns(plan)),
       folded_mask(folded_inputs.size()),

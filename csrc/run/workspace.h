@@ -73,8 +73,8 @@ class Workspace {
   // Rows and columns (or blocks of them) that fully connected layers visit, for each of the samples
   // they compute at once.
   std::vector<std::vector<std::int32_t>> row_lists, column_lists;
-  std::vector<float> sums_by_input;  // see by_input.h
-  std::vector<float> bias;           // with constants folded in, by kernel
+  Tensor sums_by_input;     // see by_input.h
+  std::vector<float> bias;  // with constants folded in, by kernel
   // Constants by weight column, which columns they are, and the blocks of kLanes that hold any.
   std::vector<float> folded_inputs;
   std::vector<std::uint32_t> folded_mask;
