@@ -118,7 +118,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
 // The passes of make_plan after the steps are in order.
 void lay_out(Plan& plan, const PlanOptions& options);  // geometries, taps, ways to compute
 void fold_normalisations(Plan& plan);
-void centre_channels(Plan& plan);                // behind fold_normalisations
+void centre_channels(Plan& plan);                        // behind fold_normalisations
 void choose_weight_forms(Plan& plan, const Core& core);  // before lay_out
 void find_inputs_apart(Plan& plan);
 void find_stretches(Plan& plan);

@@ -1,6 +1,6 @@
 // How weights of fully connected layers lie by input: those of an input for all kernels side by
 // side, a row of whole groups of lanes, input after input. So what is read for an input is one
-// stream, long enough to come as fast as memory gives anything, and what is not read is not fetched.
+// stream, long enough to come as fast as memory gives it, and what is not read is not fetched.
 #pragma once
 
 #include <cstdint>
