@@ -10,6 +10,9 @@ enum class Cache { first_level, second_level };
 // The better one to ask for weights that are needed later.
 Cache cache_to_ask();
 
+// Whether a line that two cores have read takes long to be written by one of them again.
+bool shared_lines_are_dear();
+
 // Vectors of kLanes floats that one core multiplies and adds in a cycle with this engine's
 // instructions.
 double multiply_adds_per_cycle(const Engine& engine);

@@ -2,8 +2,8 @@
 // or of dense values it lies meanwhile.
 
 #include <algorithm>
-#include <limits>
 
+#include "plan/buffers.h"
 #include "plan/geometry.h"
 #include "plan/plan.h"
 
@@ -12,42 +12,13 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 
-struct Buffer {
-  std::size_t bytes = 0;
-  int first = std::numeric_limits<int>::max(), last = -1;  // steps during which it is in use
-  std::size_t* offset = nullptr;
-};
-
-// Largest first, each at the lowest place where nothing that lives at the same time lies.
-std::size_t place(std::vector<Buffer>& buffers) {
-  std::stable_sort(buffers.begin(), buffers.end(),
-                   [](const Buffer& a, const Buffer& b) { return a.bytes > b.bytes; });
-  std::size_t end = 0;
-  std::vector<const Buffer*> placed;  // sorted by offset
-  for (const Buffer& buffer : buffers) {
-    std::size_t at = 0;
-    for (const Buffer* other : placed) {
-      if (other->last < buffer.first || buffer.last < other->first) continue;
-      if (at + buffer.bytes <= *other->offset) break;
-      at = std::max(at, *other->offset + other->bytes);
-    }
-    *buffer.offset = at;
-    end = std::max(end, at + buffer.bytes);
-    const auto before =
-        std::upper_bound(placed.begin(), placed.end(), at,
-                         [](std::size_t x, const Buffer* b) { return x < *b->offset; });
-    placed.insert(before, &buffer);
-  }
-  return end;
-}
-
 std::size_t aligned(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
 class MemoryPlanner {
  public:
-  explicit MemoryPlanner(Plan& plan) : plan_(plan) {}
+  MemoryPlanner(Plan& plan, bool apart) : plan_(plan), apart_(apart) {}
 
   void run() {
     for (ValueId id : plan_.program.inputs) plan_.values[id].root = id;
@@ -234,10 +205,12 @@ class MemoryPlanner {
       scratch.bytes = own.scratch_bytes = aligned(floats * sizeof(float));
       scratch.first = scratch.last = s;
       scratch.offset = &own.scratch;
+      scratch.stays = true;  // see bench/NOTES.md
       planes.push_back(scratch);
     }
-    plan_.planes_bytes = place(planes);
-    plan_.dense_bytes = place(dense);
+    plan_.planes_bytes = place_low(planes);
+    if (apart_) move_apart(planes, plan_.planes_bytes);
+    plan_.dense_bytes = place_low(dense);
     for (Placement& placement : plan_.values) {
       if (placement.root != kAbsent) placement.offset = offsets[hosts_[placement.root]];
     }
@@ -282,11 +255,14 @@ class MemoryPlanner {
   }
 
   Plan& plan_;
+  const bool apart_;
   std::vector<ValueId> hosts_;  // by root: the one in whose memory it lies, or itself
 };
 
 }  // namespace
 
-void assign_memory(Plan& plan) { MemoryPlanner(plan).run(); }
+void assign_memory(Plan& plan, const PlanOptions& options) {
+  MemoryPlanner(plan, options.memory_apart).run();
+}
 
 }  // namespace pdrt::plan

@@ -65,7 +65,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
     find_strips(*plan);
     find_only_pooled(*plan);
   }
-  assign_memory(*plan);
+  assign_memory(*plan, options);
   return plan;
 }
 

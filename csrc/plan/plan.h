@@ -107,6 +107,8 @@ struct PlanOptions {
   std::shared_ptr<const CostTable> measured;  // costs on this machine; nullptr: the expected ones
   DeviceCheck on_device;            // where there is a device beside the host: what it can run
   bool switches_on_device = false;  // the device decides by itself what runs
+  // Planes go round and round in their zone, for threads that write slowly what others have read.
+  bool memory_apart = false;
   int winograd_tile = 0;  // 0: chosen by cost; else tiles of this size wherever they can be used
 };
 
@@ -124,6 +126,6 @@ void find_inputs_apart(Plan& plan);
 void find_stretches(Plan& plan);
 void find_strips(Plan& plan);
 void find_only_pooled(Plan& plan);
-void assign_memory(Plan& plan);  // placements, zones
+void assign_memory(Plan& plan, const PlanOptions& options);  // placements, zones
 
 }  // namespace pdrt::plan

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "cpu/pool.h"
+#include "cpu/processor.h"
 #include "model/output_specs.h"
 #include "pdrt/error.h"
 #include "run/device/device.h"
@@ -118,6 +119,7 @@ struct Session::State {
     result.reference = options.device == "reference";
     result.core = run::core_of(engine);
     result.measured = tuning.costs;
+    result.memory_apart = !device && threads > 1 && cpu::shared_lines_are_dear();
     if (device) {
       result.on_device = [this](const plan::Plan& plan, const plan::Step& step) {
         return run::device::answer_for(plan, step, device->ways.ways);
