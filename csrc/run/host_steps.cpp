@@ -5,12 +5,6 @@
 namespace pdrt::run {
 namespace {
 
-const float* weights_of(const plan::Step& step) {
-  if (const auto* form = std::get_if<plan::ConvolutionForm>(&step.form)) return form->weights;
-  if (const auto* form = std::get_if<plan::FullyConnectedForm>(&step.form)) return form->weights;
-  return nullptr;
-}
-
 // Whether weights in another form than the file's are what will usually be read.
 bool prefers_packed(const plan::Plan& plan, std::size_t s) {
   if (implementation_of(plan.steps[s]).pack) return true;
@@ -28,7 +22,7 @@ HostSteps::HostSteps(const plan::Plan& plan, const cpu::Engine& engine, int thre
     const plan::Step& step = plan.steps[s];
     implementations_.push_back(&implementation_of(step));
     if (step.on_device) continue;
-    PackedWeights& packed = plan.owns(weights_of(step)) ? own_weights_ : of_session;
+    PackedWeights& packed = plan.owns(stored_weights(step)) ? own_weights_ : of_session;
     if (const auto pack = implementations_.back()->pack)
       packed_[s * kWays] = pack(plan, s, engine, threads, packed);
     if (!std::holds_alternative<plan::ConvolutionForm>(step.form)) continue;

@@ -37,6 +37,8 @@ void release(const FileBytes& file, const void* first, std::size_t bytes) {
 
 }  // namespace
 
+const float* stored_weights(const plan::Step& step) { return rows_of(step).weights; }
+
 void fetch_weights(const plan::Plan& plan, std::size_t step) {
   const Rows rows = rows_of(plan.steps[step]);
   tell_file(plan, rows, 0, rows.count, fetch);
