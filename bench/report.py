@@ -42,11 +42,7 @@ def _all(bench: Bench, statistic: str) -> Iterator[Table]:
             "peer's dense time and against pdrt's own.",
             zoo_speed.gated_table(bench, threads, statistic),
         )
-    yield Table(
-        "More threads, times faster than one",
-        f"{calls}. The cores: multiply-adds alone, in turn with the runtimes; what there is to gain, caches aside.",
-        zoo_speed.scaling_table(bench, statistic),
-    )
+    yield Table("More threads, times faster than one", f"{calls}.", zoo_speed.scaling_table(bench, statistic))
     yield Table(
         "From the file to being ready, one thread",
         "opening and the first run, less a usual run; each runtime from its own file, in a fresh process.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -12,31 +11,11 @@ import pdrt
 from context import Bench
 from measure import rounds
 from parts.zoo_files import ZooFiles
-from pdrt import _core
 from peers import INPUT, OUTPUT, PEERS, RUNTIMES, TOLERANCE, PeerError, relative_error
 
 Row = dict[str, Any]
 PAUSE = 0.06  # seconds: ONNX Runtime's threads look for more work for 45 ms, on every processor, others' for less
 PDRT_TOLERANCE = 1e-4  # of the largest logit
-
-
-class Cores:
-    """What the machine itself has to give to several threads, measured in turn with the runtimes.
-
-    A virtual machine's processors are not always cores of their own: while two of them share one, both are busy all the
-    time and nobody's second thread gains anything.
-    """
-
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-        self.peaks: list[float] = []
-        """GFLOP/s of multiply-adds alone, of all threads together."""
-
-    def measure(self) -> None:
-        """Take 20 ms on each thread."""
-        with ThreadPoolExecutor(self.threads) as pool:
-            each = [pool.submit(_core.measured_fma_peak) for _ in range(self.threads)]
-            self.peaks.append(sum(peak.result() for peak in each))
 
 
 def measure(bench: Bench, files: ZooFiles, threads: int) -> Row:
@@ -66,17 +45,12 @@ def measure(bench: Bench, files: ZooFiles, threads: int) -> Row:
             print(f"  {key} is left out: {problem}")
         else:
             contenders[key] = partial(runner, files.image)
-    cores = Cores(threads)
-    if threads > 1:
-        contenders["cores"] = cores.measure
     pause = PAUSE if threads > 1 else 0
     calls = rounds(contenders, bench.seconds, threads, unmeasured=1, measured=3, least=9, pause=pause)
-    calls.pop("cores", None)
     return {
         "network": files.name,
         "threads": threads,
         "macs": files.macs,
-        "peak": statistics.median(cores.peaks) if cores.peaks else bench.peak,
         "errors": errors,
         "needed": {f"gated {share}": gated.needed for share, gated in files.gated.items()},
         "executed": {key: int(session.last_run.macs_executed) for key, session in sessions.items()},
@@ -90,11 +64,6 @@ def fastest_peer(times: dict[str, float]) -> tuple[str, float]:
     present = [(times[peer], peer) for peer in PEERS if peer in times]
     time, peer = min(present, default=(float("nan"), "-"))
     return peer, time
-
-
-def peak_of(bench: Bench, row: Row) -> float:
-    """Return the GFLOP/s of multiply-adds alone on a row's threads; of older files, as many times that of one."""
-    return float(row.get("peak", bench.peak * row["threads"]))
 
 
 def dense_table(bench: Bench, threads: int, statistic: str) -> list[Row]:
@@ -113,7 +82,7 @@ def dense_table(bench: Bench, threads: int, statistic: str) -> list[Row]:
                 "fastest peer": name,
                 "it / pdrt": fastest / times["pdrt"],
                 "GFLOP/s": gflops,
-                "% of peak": 100 * gflops / peak_of(bench, row),
+                "% of peak": 100 * gflops / (bench.peak * threads),
             }
         )
     return rows
@@ -150,14 +119,13 @@ def scaling_table(bench: Bench, statistic: str) -> list[Row]:
     """Return how much faster several threads are than one, for pdrt and the others."""
     by_network: dict[str, dict[int, Row]] = {}
     for row in bench.results.rows("zoo"):
-        by_network.setdefault(row["network"], {})[row["threads"]] = row
+        by_network.setdefault(row["network"], {})[row["threads"]] = row[statistic]
     rows = []
-    for network, measured in by_network.items():
-        for threads in sorted(measured):
-            if threads == 1 or 1 not in measured:
+    for network, times in by_network.items():
+        for threads in sorted(times):
+            if threads == 1 or 1 not in times:
                 continue
-            one, more = measured[1][statistic], measured[threads][statistic]
-            gains = {name: one[name] / more[name] for name in RUNTIMES if name in one and name in more}
-            of_cores = peak_of(bench, measured[threads]) / peak_of(bench, measured[1])
-            rows.append({"network": network, "threads": threads, **gains, "the cores": of_cores})
+            names = [name for name in RUNTIMES if name in times[1] and name in times[threads]]
+            gains = {name: times[1][name] / times[threads][name] for name in names}
+            rows.append({"network": network, "threads": threads, **gains})
     return rows

@@ -5,11 +5,12 @@
 namespace pdrt::plan {
 namespace {
 
-// From `at` on, the lowest place where nothing of `sorted` (by offset) lies that `buffer` meets.
+// From `at` on, the lowest place where nothing of `sorted` (by offset, without `buffer`) lies that
+// `buffer` meets.
 std::size_t free_place(const Buffer& buffer, const std::vector<const Buffer*>& sorted,
                        std::size_t at) {
   for (const Buffer* other : sorted) {
-    if (other == &buffer || !buffer.meets(*other)) continue;
+    if (!buffer.meets(*other)) continue;
     if (at + buffer.bytes <= *other->offset) break;
     at = std::max(at, *other->offset + other->bytes);
   }

@@ -1,6 +1,7 @@
 // Buffers of known lifetimes in one block of memory: none lies on another that lives at the same
 // time, and those that move apart write as much as there is room for before they write again.
-#include <algorithm>
+#include <cstddef>
+#include <vector>
 
 #include "check.h"
 #include "plan/buffers.h"
