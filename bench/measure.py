@@ -25,13 +25,15 @@ def rounds(
     measured: int = 1,
     least: int = 7,
     pause: float = 0,
+    before: Callable[[str], object] = lambda name: None,
 ) -> dict[str, list[float]]:
     """Return the times of each contender's calls, in milliseconds.
 
     They run in turn, after two calls for warming up, until `seconds` have passed and each has at least `least`
     measured calls behind it. Every round has another order: what a contender finds in the caches is left by any of the
     others, not always by the same one. A turn is a pause of so many seconds, in which threads stop spinning, and which
-    do not count; `unmeasured` calls, which bring the contender's weights back into the caches; and `measured` ones. On
+    do not count; `before`, which gets the contender's name; `unmeasured` calls, which bring the contender's weights
+    back into the caches; and `measured` ones. On
     one thread the time is the calling thread's own processor time, which other programs disturb least (all runtimes
     measured here then compute on the thread that calls); on several it is that of the clock on the wall.
     """
@@ -52,6 +54,7 @@ def rounds(
                 if pause > 0:
                     time.sleep(pause)
                     end += pause
+                before(name)
                 for _ in range(unmeasured):
                     call()
                 for _ in range(measured):

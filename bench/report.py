@@ -44,6 +44,12 @@ def _all(bench: Bench, statistic: str) -> Iterator[Table]:
         )
     yield Table("More threads, times faster than one", f"{calls}.", zoo_speed.scaling_table(bench, statistic))
     yield Table(
+        "Dense, by where the threads ran",
+        f"{statistic} calls; before every turn: how long a cache line takes from one thread to another and back, and "
+        "whether multiply-adds slow each other down.",
+        zoo_speed.places_table(bench, statistic),
+    )
+    yield Table(
         "From the file to being ready, one thread",
         "opening and the first run, less a usual run; each runtime from its own file, in a fresh process.",
         alone.start_table(bench),

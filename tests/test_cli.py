@@ -15,7 +15,7 @@ import pytest
 import native
 import pdrt
 from opencl_devices import Maker
-from pdrt import cli
+from pdrt import _core, cli
 from pdrt.commands import _rounding
 
 
@@ -100,10 +100,17 @@ def test_devices(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, "devices", "--peak")
     assert text.startswith("cpu ")
     assert "GFLOP/s" in text
+    assert ("ns for a cache line" in text) == (_core.available_threads() > 1)
     report = printed_json(capsys, "devices")
     assert report["selected"] in report["instruction_sets"]
     assert report["threads"] >= 1
     assert report["fma_peak_gflops_per_thread"] is None
+    assert report["cache_line_round_trip_ns"] is None
+    measured = printed_json(capsys, "devices", "--peak")
+    assert measured["fma_peak_gflops_per_thread"] > 0
+    if measured["threads"] > 1:
+        assert measured["cache_line_round_trip_ns"] > 0
+        assert measured["fma_slowdown_of_two_threads"] > 0
 
 
 def test_inspect(capsys: pytest.CaptureFixture[str], net: str) -> None:

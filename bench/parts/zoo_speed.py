@@ -12,10 +12,12 @@ from context import Bench
 from measure import rounds
 from parts.zoo_files import ZooFiles
 from peers import INPUT, OUTPUT, PEERS, RUNTIMES, TOLERANCE, PeerError, relative_error
+from places import Places
 
 Row = dict[str, Any]
 PAUSE = 0.06  # seconds: ONNX Runtime's threads look for more work for 45 ms, on every processor, others' for less
 PDRT_TOLERANCE = 1e-4  # of the largest logit
+CALLS = 3  # of a turn, that are measured
 
 
 def measure(bench: Bench, files: ZooFiles, threads: int) -> Row:
@@ -46,7 +48,17 @@ def measure(bench: Bench, files: ZooFiles, threads: int) -> Row:
         else:
             contenders[key] = partial(runner, files.image)
     pause = PAUSE if threads > 1 else 0
-    calls = rounds(contenders, bench.seconds, threads, unmeasured=1, measured=3, least=9, pause=pause)
+    places = Places()
+    calls = rounds(
+        contenders,
+        bench.seconds,
+        threads,
+        unmeasured=1,
+        measured=CALLS,
+        least=9,
+        pause=pause,
+        before=places.look if threads > 1 else lambda name: None,
+    )
     return {
         "network": files.name,
         "threads": threads,
@@ -56,6 +68,16 @@ def measure(bench: Bench, files: ZooFiles, threads: int) -> Row:
         "executed": {key: int(session.last_run.macs_executed) for key, session in sessions.items()},
         "median": {key: statistics.median(times) for key, times in calls.items()},
         "best": {key: min(times) for key, times in calls.items()},
+        "places": {
+            place: {
+                "turns": len(trips),
+                "round_trip_ns": statistics.median(trips),
+                "calls": {key: len(times) for key, times in there.items()},
+                "median": {key: statistics.median(times) for key, times in there.items()},
+                "best": {key: min(times) for key, times in there.items()},
+            }
+            for place, trips, there in places.split(calls, CALLS)
+        },
     }
 
 
@@ -128,4 +150,32 @@ def scaling_table(bench: Bench, statistic: str) -> list[Row]:
             names = [name for name in RUNTIMES if name in times[1] and name in times[threads]]
             gains = {name: times[1][name] / times[threads][name] for name in names}
             rows.append({"network": network, "threads": threads, **gains})
+    return rows
+
+
+def places_table(bench: Bench, statistic: str) -> list[Row]:
+    """Return the dense networks' times by where the threads ran."""
+    rows = []
+    for row in bench.results.rows("zoo"):
+        places = row.get("places", {})
+        all_turns = sum(found["turns"] for found in places.values())
+        for place, found in places.items():
+            times = found[statistic]
+            name, fastest = fastest_peer(times)
+            own = times.get("pdrt", float("nan"))
+            rows.append(
+                {
+                    "network": row["network"],
+                    "threads": row["threads"],
+                    "where": place,
+                    "turns %": 100 * found["turns"] / all_turns,
+                    "line there and back ns": found["round_trip_ns"],
+                    "pdrt ms": own,
+                    "calls": found["calls"].get("pdrt", 0),
+                    "fastest peer": name,
+                    "its ms": fastest,
+                    "its calls": found["calls"].get(name, 0),
+                    "it / pdrt": fastest / own,
+                }
+            )
     return rows

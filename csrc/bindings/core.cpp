@@ -21,6 +21,7 @@
 #include "cpu/engine.h"
 #include "cpu/peak.h"
 #include "cpu/pool.h"
+#include "cpu/two_threads.h"
 #include "model/operators.h"
 #include "opencl/library.h"
 #include "opencl/measure.h"
@@ -492,6 +493,12 @@ void bind_machine(py::module_& module) {
   module.def(
       "measured_fma_peak", [] { return pdrt::cpu::measured_fma_peak(pdrt::cpu::select_engine()); },
       py::call_guard<py::gil_scoped_release>());
+  module.def("measured_two_threads", [] {
+    const pdrt::cpu::Engine& engine = pdrt::cpu::select_engine();
+    const py::gil_scoped_release release;
+    const pdrt::cpu::TwoThreads found = pdrt::cpu::measured_two_threads(engine);
+    return std::make_pair(found.round_trip_ns, found.slowdown);
+  });
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "cpu/affinity.h"
+#include "cpu/pause.h"
 
 namespace pdrt::cpu {
 namespace {
@@ -31,14 +32,6 @@ constexpr int kMaxThreads = 256;
 constexpr auto kSpin = std::chrono::microseconds(200);
 // How long a worker looks for work while a run that will have more of it is under way.
 constexpr auto kLongSpin = std::chrono::microseconds(300);
-
-void pause_briefly() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 // Waits for `condition`, up to kSpin or, as long as `patient` holds, up to kLongSpin; returns
 // whether it came true. Yields in between: whoever is waited for may be waiting for this processor.

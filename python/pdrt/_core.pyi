@@ -125,3 +125,11 @@ def selected_engine() -> str:
 
 def measured_fma_peak() -> float:
     """Measures what one thread of the selected engine reaches in multiply-adds, in GFLOP/s (2 per multiply-add)."""
+
+def measured_two_threads() -> tuple[float, float]:
+    """Measures what the calling thread and another are to each other at this moment, in less than a millisecond.
+
+    Returns: nanoseconds for a cache line to go to the other thread and back; how many times as long multiply-adds take
+    on one thread while the other does the same (1: each has a core of its own, about 2: they share one). Raises
+    RuntimeError where no thread can be started.
+    """

@@ -18,6 +18,7 @@
 #include "cpu/affinity.h"
 #include "cpu/pool.h"
 #include "cpu/quota.h"
+#include "cpu/two_threads.h"
 
 namespace {
 
@@ -274,6 +275,19 @@ void test_fork() {
 }
 #endif
 
+// Wherever they run, on one processor, too; and beside others that measure.
+void test_two_threads() {
+  std::vector<pdrt::cpu::TwoThreads> found(3);
+  std::vector<std::thread> others;
+  for (pdrt::cpu::TwoThreads& own : found)
+    others.emplace_back([&own] { own = measured_two_threads(pdrt::cpu::select_engine()); });
+  for (std::thread& other : others) other.join();
+  for (const pdrt::cpu::TwoThreads& own : found) {
+    CHECK(own.round_trip_ns > 1 && own.round_trip_ns < 1e9);
+    CHECK(own.slowdown > 0 && own.slowdown < 1e6);
+  }
+}
+
 void test_quota() {
   namespace fs = std::filesystem;
   char name[] = "/tmp/pdrt-quota-XXXXXX";
@@ -330,6 +344,7 @@ int main() {
 #ifndef __SANITIZE_THREAD__
   test_fork();
 #endif
+  test_two_threads();
   test_quota();
   return check::report();
 }
