@@ -14,8 +14,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -32,6 +34,13 @@ constexpr int kMaxThreads = 256;
 constexpr auto kSpin = std::chrono::microseconds(200);
 // How long a worker looks for work while a run that will have more of it is under way.
 constexpr auto kLongSpin = std::chrono::microseconds(300);
+// How often to look how far apart two threads are, at a few microseconds each time, and how long
+// that is believed.
+constexpr auto kLookAgain = std::chrono::milliseconds(20),
+               kBelieved = std::chrono::milliseconds(100);
+// From here on caches lie apart: there and back, a line takes 50 to 150 ns between cores of one
+// cache, more than 300 between dies.
+constexpr auto kApart = std::chrono::nanoseconds(220);
 
 // Waits for `condition`, up to kSpin or, as long as `patient` holds, up to kLongSpin; returns
 // whether it came true. Yields in between: whoever is waited for may be waiting for this processor.
@@ -77,6 +86,40 @@ class alignas(64) Share {
   std::atomic<std::uint64_t> state_{0};
 };
 
+// A cache line that two threads pass on in turn.
+class Line {
+ public:
+  // The quickest of a few round trips, each a mean of some, on the first of two threads that both
+  // call this; nothing where the other does not come soon.
+  std::optional<std::chrono::nanoseconds> pass_on(bool first) {
+    std::optional<std::chrono::nanoseconds> quickest;
+    for (int turn = 0, round = 0; round <= kRounds; ++round) {
+      const auto start = Clock::now();
+      for (int trip = 0; trip < kTrips; ++trip, turn += 2) {
+        if (first) turn_.store(turn + 1);
+        if (!comes(first ? turn + 2 : turn + 1)) return std::nullopt;
+        if (!first) turn_.store(turn + 2);
+      }
+      const std::chrono::nanoseconds trip = (Clock::now() - start) / kTrips;
+      if (round > 0 && (!quickest || trip < *quickest)) quickest = trip;  // both are there by then
+    }
+    return quickest;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr int kRounds = 4, kTrips = 8, kPatience = 10000;
+
+  bool comes(int turn) const {
+    for (int looks = 0; looks < kPatience; ++looks) {
+      if (turn_.load() == turn) return true;
+    }
+    return false;
+  }
+
+  alignas(64) std::atomic<int> turn_{0};
+};
+
 // Others touch what is in it only while it is asleep, under the pool's mutex.
 struct Worker {
   std::thread thread;
@@ -93,21 +136,16 @@ class Pool {
       for (int i = 0; i < count; ++i) task(i);
       return;
     }
-    const int invitations = start_workers(threads - 1);
-    task_ = &task;
-    share_count_ = threads;
-    chunk_ = std::max(1, count / (threads * 8));
-    caller_at_ = current_processor();
-    for (int i = 0; i < threads; ++i) {
-      shares_[i].set(static_cast<int>(std::int64_t{i} * count / threads),
-                     static_cast<int>(std::int64_t{i + 1} * count / threads));
-    }
-    gate_.store(static_cast<std::uint64_t>(invitations));
-    wake(invitations);
-    work(0);  // the caller's
-    gate_.fetch_and(~kInvitations);
-    wait_for_others();
+    share_out(count, threads, task);
+    if (threads == 2) look_how_far();
     busy_.clear(std::memory_order_release);
+  }
+
+  // Of two threads, lately.
+  bool apart() const {
+    return apart_.load(std::memory_order_relaxed) &&
+           Clock::now().time_since_epoch().count() - looked_.load(std::memory_order_relaxed) <
+               Clock::duration(kBelieved).count();
   }
 
   // Ends the workers; jobs after this are done by their callers alone.
@@ -132,9 +170,44 @@ class Pool {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
   static constexpr std::uint64_t kInvitations = 0xffff;
   static constexpr std::uint64_t kInside =
       0x10000;  // one worker inside, counted in the bits above the invitations
+
+  // With busy_ held.
+  void share_out(int count, int threads, const Task& task) {
+    const int invitations = start_workers(threads - 1);
+    task_ = &task;
+    share_count_ = threads;
+    chunk_ = std::max(1, count / (threads * 8));
+    caller_at_ = current_processor();
+    for (int i = 0; i < threads; ++i) {
+      shares_[i].set(static_cast<int>(std::int64_t{i} * count / threads),
+                     static_cast<int>(std::int64_t{i + 1} * count / threads));
+    }
+    gate_.store(static_cast<std::uint64_t>(invitations));
+    wake(invitations);
+    work(0);  // the caller's
+    gate_.fetch_and(~kInvitations);
+    wait_for_others();
+  }
+
+  // With busy_ held, behind a job: whoever shared it is still awake.
+  void look_how_far() {
+    const auto now = Clock::now().time_since_epoch();
+    if (now.count() - looked_.load(std::memory_order_relaxed) < Clock::duration(kLookAgain).count())
+      return;
+    looked_.store(now.count(), std::memory_order_relaxed);
+    Line line;
+    std::optional<std::chrono::nanoseconds> trip;
+    const auto pass_on = [&](int index) {
+      const auto found = line.pass_on(index == 0);
+      if (index == 0) trip = found;
+    };
+    share_out(2, 2, pass_on);
+    if (trip) apart_.store(*trip > kApart, std::memory_order_relaxed);
+  }
 
   // The number of workers there are for this job; fewer than wanted where the system has no more
   // threads to give.
@@ -254,6 +327,9 @@ class Pool {
   std::atomic<bool> caller_sleeps_{false};
   bool stopping_ = false;
 
+  std::atomic<bool> apart_{false};
+  std::atomic<Clock::rep> looked_{std::numeric_limits<Clock::rep>::min() / 2};  // when
+
   std::atomic<int> runs_{0};        // under way; each may bring jobs
   std::atomic<int> processors_{0};  // this process may use; 0: nobody has asked yet
   std::atomic<int> started_{0};
@@ -296,6 +372,8 @@ struct AtExit {
 void parallel_for(int count, int threads, Task task) { pool().run(count, threads, task); }
 
 bool workers_awake() { return pool().awake(); }
+
+bool workers_apart() { return pool().apart(); }
 
 RunUnderWay::RunUnderWay() { pool().begin_run(); }
 RunUnderWay::~RunUnderWay() { pool().end_run(); }

@@ -33,6 +33,11 @@ int available_threads();
 // a forked child they start anew.
 void parallel_for(int count, int threads, Task task);
 
+// Whether a cache line took long to go to a worker and back: a host moves the virtual processors of
+// a machine about, and caches may lie apart. Looked at again and again while two threads share
+// jobs; false where that was not done lately.
+bool workers_apart();
+
 // Whether workers are awake, so that a job reaches one in less than a microsecond; waking one takes
 // tens.
 bool workers_awake();

@@ -65,6 +65,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
     find_strips(*plan);
     find_only_pooled(*plan);
   }
+  find_near_only(*plan);
   assign_memory(*plan, options);
   return plan;
 }

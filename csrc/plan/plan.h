@@ -76,6 +76,7 @@ struct Plan {
   std::vector<Stretch> stretches;             // all steps, in order
   std::vector<ConvolutionPlan> convolutions;  // by step; empty where it is not a convolution
   std::vector<Strips> strips;                 // by step: with the one after it
+  std::vector<bool> near_only;                // by step: not for threads whose caches lie apart
   std::vector<Placement> values;              // by value
   std::deque<Plane> geometries;
   std::deque<std::vector<std::uint32_t>> masks;
@@ -126,6 +127,7 @@ void find_inputs_apart(Plan& plan);
 void find_stretches(Plan& plan);
 void find_strips(Plan& plan);
 void find_only_pooled(Plan& plan);
+void find_near_only(Plan& plan);
 void assign_memory(Plan& plan, const PlanOptions& options);  // placements, zones
 
 }  // namespace pdrt::plan

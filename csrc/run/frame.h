@@ -86,6 +86,12 @@ class Frame {
     frame.turn_ = sample;
     return frame;
   }
+  Frame on_one_thread() const {
+    Frame frame(plan, packed, engine, 1, skip, work);
+    frame.turn_ = turn_;
+    frame.unknown_ = unknown_;
+    return frame;
+  }
   // This frame where a device has made some of the values, by number, and keeps them to itself.
   Frame without(const std::vector<bool>& unknown) const {
     Frame frame = *this;

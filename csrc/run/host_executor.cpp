@@ -9,13 +9,18 @@
 namespace pdrt::run {
 namespace {
 
-// step(frame, index) for all steps, in the order of the plan's stretches.
+// step(frame, index) for all steps, in the order of the plan's stretches; on one thread those that
+// are not worth sharing as the threads are placed.
 template <typename Step>
 void for_each_step(const Frame& frame, const Step& step) {
   for (const plan::Stretch& stretch : frame.plan.stretches) {
     for (std::int64_t n = 0; n < stretch.turns; ++n) {
       const Frame turn = stretch.turns > 1 ? frame.for_sample(n) : frame;
-      for (int s = stretch.first; s < stretch.last; ++s) step(turn, static_cast<std::size_t>(s));
+      const Frame alone = turn.on_one_thread();
+      for (int s = stretch.first; s < stretch.last; ++s) {
+        const bool one = turn.threads == 2 && turn.plan.near_only[s] && cpu::workers_apart();
+        step(one ? alone : turn, static_cast<std::size_t>(s));
+      }
     }
   }
 }

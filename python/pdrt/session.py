@@ -23,7 +23,8 @@ class Session:
             `devices` numbers them), or "reference" (every operator as plainly as it is specified: slow, to compare
             with). Or a `pyopencl.Context` of one device, or a `pyopencl.CommandQueue`, to run there. A device that
             cannot be had is an error, never replaced by another.
-        threads: how many threads a run may use; None for as many as this process is allowed.
+        threads: how many threads a run may use; None for as many as this process is allowed. Two whose caches lie apart
+            share only steps that gain from it; results are the same.
         outputs: names of the values to return, any of the graph's; None for the model's outputs.
         cache_dir: where results that depend on the machine are kept.
         fallback: what becomes of nodes that an OpenCL device has no program for: "error", or "cpu" to run them there;

@@ -181,11 +181,30 @@ void test_strides() {
   }
 }
 
+// The first layer.
+bool near_only(int size, const std::vector<Convolution>& layers) {
+  return plan_of(chain(size, size, layers))->near_only[0];
+}
+
+// Threads whose caches lie apart share what multiplies much for each line of pixels, transformed
+// ones included, and what is too large for these caches; and all of a network where that is most.
+void test_near_only() {
+  CHECK(near_only(56, {{16, 64, 1, 1}}));
+  CHECK(near_only(111, {{3, 64, 3, 3}}));
+  CHECK(near_only(56, {{64, 64, 3, 3}}));
+  CHECK(!near_only(14, {{256, 256, 3, 3}}));
+  CHECK(!near_only(7, {{512, 2048, 1, 1}}));
+  CHECK(!near_only(14, {{16, 64, 1, 1}, {64, 256, 5, 5}}));
+  CHECK(near_only(14, {{16, 64, 1, 1}}));
+  CHECK(!near_only(224, {{64, 64, 3, 3}}));
+}
+
 }  // namespace
 
 int main() {
   test_gaps();
   test_strides();
+  test_near_only();
   for (const Engine* engine : pdrt::cpu::engines()) {
     Random random(5);
     for (int i = 0; i < 3000; ++i) test_taps(*engine, random);

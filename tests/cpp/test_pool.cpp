@@ -288,6 +288,20 @@ void test_two_threads() {
   }
 }
 
+// Between jobs the pool looks how far its two threads are apart: no job is disturbed, whatever it
+// finds, and it finds nothing where they have not shared a job for a while.
+void test_looking_how_far() {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+  int wrong = 0;
+  for (int jobs = 0; jobs < 100 || std::chrono::steady_clock::now() < end; ++jobs) {
+    wrong += !each_once(20, 2);
+    pdrt::cpu::workers_apart();
+  }
+  CHECK(wrong == 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  CHECK(!pdrt::cpu::workers_apart());
+}
+
 void test_quota() {
   namespace fs = std::filesystem;
   char name[] = "/tmp/pdrt-quota-XXXXXX";
@@ -345,6 +359,7 @@ int main() {
   test_fork();
 #endif
   test_two_threads();
+  test_looking_how_far();
   test_quota();
   return check::report();
 }
