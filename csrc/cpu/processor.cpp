@@ -30,6 +30,9 @@ Cache cache_to_ask() {
 // else.
 bool shared_lines_are_dear() { return is_zen4(); }
 
+// See bench/NOTES.md: 32 planes of 112x112 by seven rows, Zen 4 154 -> 189 us, Zen 5 85 -> 70.
+bool many_streams_are_slow() { return is_zen4(); }
+
 // Two units of 64 bytes; Zen 4 has two of 32. Arm's cores differ, and none was measured: they
 // get what the costs in plan/ were fitted to.
 double multiply_adds_per_cycle(const Engine& engine) {

@@ -13,6 +13,9 @@ Cache cache_to_ask();
 // Whether a line that two cores have read takes long to be written by one of them again.
 bool shared_lines_are_dear();
 
+// Whether far caches give a plane sooner from its begin to its end than by several rows at once.
+bool many_streams_are_slow();
+
 // Vectors of kLanes floats that one core multiplies and adds in a cycle with this engine's
 // instructions.
 double multiply_adds_per_cycle(const Engine& engine);

@@ -60,6 +60,10 @@ Window random_window(Random& random) {
   }
   window.pad_top = random.between(0, (window.filter_h - 1) * window.dilation_h);
   window.pad_left = random.between(0, (window.filter_w - 1) * window.dilation_w);
+  if (random.chance(0.5)) {  // as most networks have it
+    window.pad_top = (window.filter_h - 1) * window.dilation_h / 2;
+    window.pad_left = (window.filter_w - 1) * window.dilation_w / 2;
+  }
   return window;
 }
 
@@ -69,7 +73,8 @@ void test_depthwise(const Engine& engine, Random& random) {
   const auto gap = [&random] { return random.chance(0.5) ? 0 : random.between(1, 20); };
   const bool bare = random.chance(0.5);
   const auto border = [&] { return bare ? 0 : random.between(0, random.chance(0.5) ? 40 : 400); };
-  const Geometry in(random.between(1, limit), random.between(1, limit), gap(), border(), border());
+  const int widest = random.chance(0.02) ? 1200 : limit;
+  const Geometry in(random.between(1, limit), random.between(1, widest), gap(), border(), border());
   Depthwise task;
   task.window = random_window(random);
   const bool alike = random.chance(0.5);

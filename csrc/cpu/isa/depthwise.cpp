@@ -2,6 +2,7 @@
 // around the rows, a tap is one offset and a plane one flat loop.
 #include "cpu/isa/functions.h"
 #include "cpu/isa/stages.h"
+#include "cpu/processor.h"
 
 namespace pdrt::cpu::PDRT_ISA {
 
@@ -97,7 +98,9 @@ static void run(const Depthwise& task, int first, int last) {
 
 void depthwise(const Depthwise& task, int first, int last) noexcept {
   const Window& w = task.window;
-  if (!is_flat(task)) return depthwise_rows(task, first, last);
+  const bool flat = is_flat(task);
+  if (!(flat && many_streams_are_slow()) && depthwise_3x3(task, first, last)) return;
+  if (!flat) return depthwise_rows(task, first, last);
   const bool nine = w.filter_h == 3 && w.filter_w == 3 && w.dilation_h == 1 && w.dilation_w == 1;
   if (nine) return run<3>(task, first, last);
   run<0>(task, first, last);

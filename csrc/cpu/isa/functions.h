@@ -43,6 +43,8 @@ double fma_burst(long iterations) noexcept;
 
 // Adds `count` floats to kLanes sums: number i to sum i % kLanes.
 void add_to_lanes(const float* pixels, int count, float* sums);
+// Depthwise for most windows of 3x3; false: not for this one, and nothing was done.
+bool depthwise_3x3(const Depthwise& task, int first, int last) noexcept;
 // Depthwise for planes and windows of any kind.
 void depthwise_rows(const Depthwise& task, int first, int last) noexcept;
 

@@ -111,7 +111,7 @@ PDRT_INLINE Words store_rows(const Floats (&rows)[kRows], float* pixels, const P
 
 // Zeros where store_rows does not reach: the rest of the gap, and behind the last row.
 static inline void clear_gap(float* pixels, const Plane& plane) {
-  const int from = smaller_of((plane.width + kVector - 1) / kVector * kVector, plane.row);
+  const int from = smaller_of((plane.width + kVector - 1) & -kVector, plane.row);
   for (int y = 0; y < plane.height && from < plane.row; ++y) {
     for (int x = from; x < plane.row; ++x) pixels[static_cast<std::int64_t>(y) * plane.row + x] = 0;
   }
