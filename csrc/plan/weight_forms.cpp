@@ -4,10 +4,13 @@
 //
 // Winograd's convolutions whose inputs may be off while their kernels never are, such as the second
 // one of a block behind a switched first: in panels, see planes/panels.h. And those with nothing
-// off, where a tile computes many kernels of a panel: it is one stream from memory then.
+// off, where a tile computes many kernels of a panel: it is one stream from memory then. Cores that
+// multiply twice as much in a cycle, Zen 5, need that on small maps alone; on others, tiles of
+// kernels' own rows have fewer loads beside their multiply-adds, and are what is faster there.
 //
 // Large fully connected layers behind planes that may be off, and behind a ReLU, which leaves zeros
 // one by one: by input, see planes/by_input.h.
+#include "plan/geometry.h"
 #include "plan/plan.h"
 #include "plan/recognise.h"
 
@@ -60,11 +63,18 @@ bool zeros_behind(const std::vector<ChainStage>& chain, bool zeros) {
   return zeros;
 }
 
+// Whether a panel is better than rows of kernels, though all of both is read.
+bool prefers_streams(const Extent& map, const Core& core) {
+  constexpr std::int64_t kOneVector = kLanes * 16;  // tiles of 4 x 4 pixels
+  return core.wide_tiles && (core.multiply_adds < 2 || map.height * map.width <= kOneVector);
+}
+
 // Whether Winograd's products, if they are what computes the step, are faster with weights in
 // panels.
-bool wants_panels(const Step& step, const Zeros& inputs, const Core& core) {
+bool wants_panels(const Plan& plan, const Step& step, const Zeros& inputs, const Core& core) {
   const auto* form = std::get_if<ConvolutionForm>(&step.form);
-  return form && (inputs.channels || core.wide_tiles) && winograd_obstacle(*form).empty();
+  if (!form || !winograd_obstacle(*form).empty()) return false;
+  return inputs.channels || prefers_streams(extent_of(plan.value(step.outputs[0]).shape), core);
 }
 
 bool wants_weights_by_input(const Step& step, const Zeros& inputs) {
@@ -85,7 +95,7 @@ void choose_weight_forms(Plan& plan, const Core& core) {
       inputs.numbers = inputs.numbers || zeros[id].numbers;
     }
     if (!step.switches() && !step.on_device) {
-      step.in_panels = wants_panels(step, inputs, core);
+      step.in_panels = wants_panels(plan, step, inputs, core);
       step.by_input = wants_weights_by_input(step, inputs);
     }
     const Zeros outputs{

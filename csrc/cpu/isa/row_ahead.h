@@ -49,7 +49,9 @@ class RowAhead {
         by_four_(task.weights_row, most_, inputs_ / kInputsAtOnce) {
     const std::int64_t cycles = std::int64_t{inputs_} * task.taps * most_ * row.vectors / 2;
     tiles_ahead_ = 1 + static_cast<int>(kCyclesAhead / (1 + cycles));
-    if (kLinesAtOnce > 0 && row.vectors > 1 && cache_ == Cache::second_level) find_places();
+    if (kLinesAtOnce == 0 || row.vectors == 1) return;
+    if (task.in_order && is_sparse(task)) cache_ = Cache::second_level;
+    if (cache_ == Cache::second_level) find_places();
   }
 
   Next of_part(int k) const {
@@ -94,6 +96,14 @@ class RowAhead {
         outputs_ && !row_.last && task_.channels > 0 && 2 * left >= share_of_inputs(1) * lines;
   }
 
+  // Whether few weights of each row of Winograd's products are read, and all together are more than
+  // a second-level cache holds: it has these sooner on Zen 5, too, see bench/NOTES.md.
+  static bool is_sparse(const Convolution& task) {
+    constexpr int kSparse = 40, kFar = 128;  // percent of the inputs; inputs
+    return task.weights_row >= kFar &&
+           std::int64_t{100} * task.channels <= kSparse * task.weights_row;
+  }
+
   // Where the inputs begin whose next pixels part k asks for.
   int share_of_inputs(int k) const {
     return static_cast<int>(std::int64_t{task_.channels} * k / kernels_.parts);
@@ -111,7 +121,7 @@ class RowAhead {
   const TilesInARow& row_;
   const int most_, inputs_;
   Pace by_one_, by_four_;
-  const Cache cache_ = cache_to_ask();
+  Cache cache_ = cache_to_ask();
   int tiles_ahead_;
   bool outputs_ = false, pixels_ = false;
 };
