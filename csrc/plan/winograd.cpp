@@ -80,7 +80,6 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels
   plan.tiles = divided(plan.rows * plan.across, kLanes) * kLanes;
   plan.weights_stride =
       in_panels ? panel_floats(form.kernels, form.channels) : form.kernels * form.channels;
-  plan.every_tile.assign(plan.tiles, ~std::uint32_t{0});
   plan.input_columns = winograd_columns(form.pad_left, form.in_w);
   plan.output_columns = winograd_columns(0, form.out_w);
   return plan;

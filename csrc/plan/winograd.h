@@ -19,7 +19,7 @@ struct WinogradPlan {
   int tiles = 0;                    // in those, rounded up to whole groups of lanes
   std::int64_t weights_stride = 0;  // floats from one position's weights to the next
   // All ones where a column is a pixel: of the input, from -pad_left on, and of the output.
-  std::vector<std::uint32_t> input_columns, output_columns, every_tile;
+  std::vector<std::uint32_t> input_columns, output_columns;
 
   bool possible() const { return tile != 0; }
   int positions() const { return (tile + 2) * (tile + 2); }

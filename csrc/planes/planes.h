@@ -31,7 +31,8 @@ struct Plane {
   // Floats from one plane to the next: lead + flat + tail, an odd multiple of kLanes.
   std::int32_t stride = 0;
   // `flat` words: all ones on a pixel, zero in the gap and past the end. Whatever is stored is
-  // ANDed with it, so what is no pixel becomes +0 even where NaN was computed.
+  // ANDed with it, so what is no pixel becomes +0 even where NaN was computed. nullptr: all are
+  // pixels, of convolutions with no bias, stages, flags or sums.
   const std::uint32_t* mask = nullptr;
 };
 

@@ -206,7 +206,6 @@ void run(const Frame& frame, const Group& group, const float* weights) {
   strip.map.pad_left = form.pad_left;
   strip.map.columns = own.input_columns.data();
   strip.plane.stride = own.tiles;
-  strip.plane.mask = own.every_tile.data();
 
   for (int row = 0; row < own.down; row += own.rows) {
     strip.map.first_row = row;

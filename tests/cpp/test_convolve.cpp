@@ -168,6 +168,35 @@ std::vector<std::int32_t> neighbours(Random& random, int kernels) {
   return list;
 }
 
+// Planes without a mask, and with nothing but sums asked for: the same bits where pixels are, and
+// nothing beside the planes of active kernels.
+void test_sums_alone(const Engine& engine, Convolution task, int kernels) {
+  const Plane& plane = *task.plane;
+  Plane bare = plane;
+  bare.mask = nullptr;
+  task.bias = nullptr;
+  task.epilogue = {};
+  Guarded expected(std::int64_t{1} * kernels * plane.stride), sums(expected.size());
+  for (Guarded* output : {&expected, &sums}) {
+    task.plane = output == &sums ? &bare : &plane;
+    task.output = output->data() + plane.lead;
+    engine.convolve(task, 0, task.kernel_count, 0, plane.flat);
+  }
+  int wrong = 0, spoiled = 0;
+  for (std::int64_t at = 0; at < sums.size(); ++at) {
+    const std::int64_t pixel = at % plane.stride - plane.lead;
+    const bool inside = pixel >= 0 && pixel < plane.flat;
+    if (bits(expected.data()[at]) == bits(kNaN) || !inside) {
+      spoiled += bits(sums.data()[at]) != bits(kNaN);
+    } else if (plane.mask[pixel] != 0) {
+      wrong += bits(sums.data()[at]) != bits(expected.data()[at]);
+    }
+  }
+  CHECK(wrong == 0);
+  CHECK(spoiled == 0);
+  CHECK(sums.intact());
+}
+
 void test_convolve(const Engine& engine, Random& random, Filter filter, int channels, int kernels,
                    int height, int width, bool in_panels = false) {
   Setting setting(height, width, filter.gap, kernels, random);
@@ -226,6 +255,7 @@ void test_convolve(const Engine& engine, Random& random, Filter filter, int chan
   check_outputs(random, setting, task, engine.convolve, expected,
                 describe(engine, in_panels ? "convolve in panels" : "convolve", plane, filter,
                          task.kernel_count, task.channels, task.epilogue.count));
+  test_sums_alone(engine, task, kernels);
 }
 
 void test_random_convolve(const Engine& engine, Random& random, int most_channels) {

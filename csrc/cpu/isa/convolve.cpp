@@ -184,9 +184,10 @@ static constexpr Tiles<Next> kOneTap = all_tiles<1, Next>();
 static constexpr Tiles<Next> kManyTaps = all_tiles<kUnrolledTaps, Next>();
 static constexpr Tiles<PanelsAhead> kPanels = all_tiles<kInPanels, PanelsAhead>();
 
-static Finish finish_of(const Epilogue& epilogue) {
-  for (int s = 0; s < epilogue.count; ++s) {
-    if (!is_cheap(epilogue.stages[s].stage)) return Finish::in_memory;
+static Finish finish_of(const Convolution& task) {
+  if (task.plane->mask == nullptr) return Finish::as_they_are;
+  for (int s = 0; s < task.epilogue.count; ++s) {
+    if (!is_cheap(task.epilogue.stages[s].stage)) return Finish::in_memory;
   }
   return Finish::in_registers;
 }
@@ -233,7 +234,7 @@ static void panels_in_turn(const Convolution& task, int first, int last, const T
 template <typename Done>
 static void convolve_tiles(const Convolution& task, int first, int last, int begin, int end,
                            const Done& done) {
-  const Finish how = finish_of(task.epilogue);
+  const Finish how = finish_of(task);
   const Parts vectors((end - begin) / kVector,
                       tile_vectors(task.in_panels ? kInPanels : task.taps));
   for (int v = 0, from = 0; v < vectors.parts;) {

@@ -94,8 +94,8 @@ static void finish_rows(const Convolution& task, const std::int32_t* kernels, in
     values[r][0] = widened(sums[r] + Quad{bias, bias, bias, bias});
   });
   run_stages(task.epilogue, Place{kernels, begin, PlaneOperands::pixels}, values);
-  Words mask[1];
-  load_mask(task.plane->mask + begin, mask);
+  Words mask[1] = {~Words{}};
+  if (task.plane->mask != nullptr) load_mask(task.plane->mask + begin, mask);
   unrolled<kRows>([&](int r) PDRT_LAMBDA {
     const int k = kernels[r];
     float* output = output_of(task, kernels + r) + begin;

@@ -9,6 +9,7 @@ namespace pdrt::cpu::PDRT_ISA {
 
 // How a tile ends.
 enum class Finish {
+  as_they_are,   // all are pixels, there are no stages, and nobody wants to know more
   in_registers,  // the epilogue has cheap stages alone
   in_memory,     // any epilogue: through a buffer on the stack
 };
@@ -90,7 +91,12 @@ template <int kKernels, int kVectors>
 PDRT_INLINE void finish_tile(const Convolution& task, const std::int32_t* kernels,
                              const Outputs<kKernels>& outputs, int begin, Finish how,
                              Floats (&sums)[kKernels][kVectors]) {
-  if (how == Finish::in_registers) {
+  if (how == Finish::as_they_are) {
+    unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+      unrolled<kVectors>(
+          [&](int j) PDRT_LAMBDA { store(outputs.of[i] + begin + j * kVector, sums[i][j]); });
+    });
+  } else if (how == Finish::in_registers) {
     finish_in_registers(task, kernels, outputs, begin, sums);
   } else {
     finish_in_memory(task, kernels, outputs, begin, sums);
