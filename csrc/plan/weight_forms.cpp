@@ -19,9 +19,10 @@ namespace {
 
 // Fewer weights of a fully connected layer, which would be copied for it, come from a near cache.
 constexpr std::int64_t kLeastWeights = std::int64_t{1} << 18;
-// With fewer kernels, the weights of single inputs are too short a row: they come slower than those
-// of all, and a ReLU does not always leave many zeros.
-constexpr std::int64_t kLeastKernels = 512;
+// Behind a ReLU, which does not always leave many zeros: with fewer kernels, the weights of single
+// inputs are too short a row, and come slower than those of all. With as many even short lists of
+// inputs gain, since sums are by lane, and none is left to be made of lanes.
+constexpr std::int64_t kLeastKernels = 256, kLeastInputs = 16;
 
 // What may be zero in a value.
 struct Zeros {
@@ -79,8 +80,10 @@ bool wants_panels(const Plan& plan, const Step& step, const Zeros& inputs, const
 
 bool wants_weights_by_input(const Step& step, const Zeros& inputs) {
   const auto* form = std::get_if<FullyConnectedForm>(&step.form);
-  if (!form || form->kernels * form->columns < kLeastWeights) return false;
-  return inputs.channels || (inputs.numbers && form->kernels >= kLeastKernels);
+  if (!form) return false;
+  const bool many = form->kernels * form->columns >= kLeastWeights;
+  const bool wide = form->kernels >= kLeastKernels && form->columns >= kLeastInputs;
+  return (inputs.channels && many) || (inputs.numbers && wide);
 }
 
 }  // namespace
