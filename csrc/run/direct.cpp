@@ -37,10 +37,10 @@ void compute_blocks(const Frame& frame, const Group& group, int first, int last,
     place.stride = 0;
     task.plane = &place;
   }
-  for (int block = begin / kSumBlock; block * kSumBlock < end; ++block) {
+  const int pixels = sum_block(*group.task.plane);
+  for (int block = begin / pixels; block * pixels < end; ++block) {
     task.lane_sums = group.task.lane_sums + block * kernels * kLanes;
-    frame.engine.convolve(task, first, last, block * kSumBlock,
-                          std::min(end, (block + 1) * kSumBlock));
+    frame.engine.convolve(task, first, last, block * pixels, std::min(end, (block + 1) * pixels));
   }
 }
 
@@ -73,7 +73,8 @@ void run(const Frame& frame, const Group& group, const float*) {
   if (task.lane_sums == nullptr) {
     for_each_tile(frame, task.kernel_count, task.plane->flat, macs, whole);
   } else {
-    for_each_tile(frame, task.kernel_count, task.plane->flat, macs, by_blocks, kSumBlock);
+    for_each_tile(frame, task.kernel_count, task.plane->flat, macs, by_blocks,
+                  sum_block(*task.plane));
   }
 }
 

@@ -7,10 +7,21 @@
 namespace pdrt::run {
 
 // Pixels are added up block by block, lane by lane. Blocks depend on the plane alone, so that the
-// sums are the same to the last bit however many threads share the plane.
-constexpr int kSumBlock = 128 * kLanes;
+// sums are the same to the last bit however many threads share the plane: a power of two of them,
+// nearly even, for these to share.
+constexpr int kLeastSumBlock = kPartPixels, kMostSumBlocks = 16;
 
-inline int sum_blocks(const Plane& plane) { return (plane.flat + kSumBlock - 1) / kSumBlock; }
+// Pixels of a block, a multiple of kLanes; the last one may have fewer.
+inline int sum_block(const Plane& plane) {
+  int blocks = 1;
+  while (2 * blocks <= kMostSumBlocks && plane.flat / (2 * blocks) >= kLeastSumBlock) blocks *= 2;
+  const int groups = plane.flat / kLanes;
+  return (groups + blocks - 1) / blocks * kLanes;
+}
+inline int sum_blocks(const Plane& plane) {
+  const int block = sum_block(plane);
+  return (plane.flat + block - 1) / block;
+}
 
 class PooledMeans {
  public:

@@ -66,7 +66,8 @@ void for_each_tile(const Frame& frame, int kernels, int flat, std::int64_t macs,
       std::clamp<std::int64_t>(macs / (frame.threads * kTileMacs), 1, kMostTilesPerThread));
   const int wanted = frame.threads * tiles;
   const int most_kernel_parts = (kernels + kTileKernels - 1) / kTileKernels;
-  const int most_pixel_parts = std::max(1, flat / std::max(kPartPixels, pixel_unit));
+  const int most_pixel_parts = pixel_unit < kPartPixels ? std::max(1, flat / kPartPixels)
+                                                        : (flat + pixel_unit - 1) / pixel_unit;
   int pixel_parts = std::min(frame.threads, most_pixel_parts);
   const int kernel_parts = std::min((wanted + pixel_parts - 1) / pixel_parts, most_kernel_parts);
   while (pixel_parts * kernel_parts < wanted && 2 * pixel_parts <= most_pixel_parts)
