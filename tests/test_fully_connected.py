@@ -16,7 +16,7 @@ from oracle import assert_equal, expected
 LEAST_WEIGHTS = 1 << 18
 """From how many on they are laid out for it."""
 
-LEAST_KERNELS = 512
+LEAST_KERNELS = 256
 """And for how many, where zeros come from a ReLU alone."""
 
 
