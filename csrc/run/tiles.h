@@ -21,7 +21,7 @@ constexpr std::int64_t kWaking = 8;
 // its own to the others, but every part reads the inputs again, and gathers the pixels past whole
 // groups. So there are more where each is worth this many multiply-adds.
 constexpr int kMostTilesPerThread = 4;
-constexpr std::int64_t kTileMacs = 4'000'000;
+constexpr std::int64_t kTileMacs = 16'000'000;
 constexpr int kTileKernels = 6;  // what the engine computes at once, so that cuts lie between them
 // Fewer pixels in a part leave the engine too few vectors to cut into even tiles.
 constexpr int kPartPixels = 16 * kLanes;
