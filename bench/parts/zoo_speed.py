@@ -162,7 +162,7 @@ def places_table(bench: Bench, statistic: str) -> list[Row]:
         for place, found in places.items():
             times = found[statistic]
             name, fastest = fastest_peer(times)
-            own = times.get("pdrt", float("nan"))
+            own = times.get("pdrt")
             rows.append(
                 {
                     "network": row["network"],
@@ -170,12 +170,12 @@ def places_table(bench: Bench, statistic: str) -> list[Row]:
                     "where": place,
                     "turns %": 100 * found["turns"] / all_turns,
                     "line there and back ns": found["round_trip_ns"],
-                    "pdrt ms": own,
+                    "pdrt ms": own or "-",
                     "calls": found["calls"].get("pdrt", 0),
                     "fastest peer": name,
-                    "its ms": fastest,
+                    "its ms": fastest if name != "-" else "-",
                     "its calls": found["calls"].get(name, 0),
-                    "it / pdrt": fastest / own,
+                    "it / pdrt": fastest / own if own and name != "-" else "-",
                 }
             )
     return rows
