@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 import native
 import pdrt
+from network import Network
 
 PROBE = """
 import json, sys
@@ -127,6 +129,25 @@ def test_a_batch_has_room_for_one_sample_between_layers() -> None:
     together = session.run({"image": images})["scores"]
     for index in range(8):
         assert np.array_equal(session.run({"image": images[index : index + 1]})["scores"][0], together[index])
+
+
+def test_switches_between_layers_leave_room_for_one_sample() -> None:
+    """The layers that decide for a sample come between its other layers, not after those of all samples."""
+    net = Network(3, batch=8, channels=2, size=40)
+    planes = net.image
+    for kernels in (16, 24, 16):
+        logits = net.conv(net.relu(net.conv(net.add("GlobalAveragePool", planes), 8, 1)), kernels, 1)
+        on = net.add("Cast", net.add("Greater", logits, net.store(0.0)), to=onnx.TensorProto.FLOAT)
+        planes = net.add("Mul", net.relu(net.conv(planes, kernels)), on)
+    output = net.conv(planes, 2)
+    session = pdrt.Session(net.model([output]), threads=2)
+    one, eight = (session.explain({"image": (count, 2, 40, 40)}).arena_bytes for count in (1, 8))
+    assert eight < 3 * one
+    images = net.feeds["image"]
+    together = session.run({"image": images})[output]
+    assert len({tuple(active) for active in zip(*session.last_run.active.values(), strict=True)}) > 1
+    for index in range(8):
+        assert np.array_equal(session.run({"image": images[index : index + 1]})[output][0], together[index])
 
 
 @pytest.mark.parametrize("threads", [1, 2])

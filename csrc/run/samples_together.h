@@ -28,10 +28,11 @@ struct OneOfSamples {
 template <typename Task, typename List, typename Compute>
 void for_samples_together(const Frame& frame, const plan::Step& step, const List& list,
                           const Compute& compute) {
-  const std::int64_t samples = frame.extent(step.outputs[0]).samples;
+  const Samples samples = frame.samples(step.outputs[0]);
+  const std::int64_t end = *samples.end();
   std::array<std::optional<OneOfSamples<Task>>, kSamplesTogether> ones;
-  for (std::int64_t first = 0; first < samples; first += kSamplesTogether) {
-    const int count = static_cast<int>(std::min<std::int64_t>(kSamplesTogether, samples - first));
+  for (std::int64_t first = *samples.begin(); first < end; first += kSamplesTogether) {
+    const int count = static_cast<int>(std::min<std::int64_t>(kSamplesTogether, end - first));
     for (int i = 0; i < count; ++i) list(ones[i].emplace(frame, step, first + i), i);
     compute(ones, count);
   }
