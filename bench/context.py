@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from places import Places
 from results_file import Results
 
 
@@ -23,6 +24,8 @@ class Bench:
     """Processes for each start."""
     steps: int
     """Progress lines expected, for the bar."""
+    places: Places = field(default_factory=Places)
+    """Where two threads ran, of the measurement under way."""
     _started: float = field(default_factory=time.monotonic)
     _done: int = 0
 

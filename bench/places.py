@@ -7,6 +7,7 @@ threads than the runtime does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -14,7 +15,7 @@ from pdrt import _core
 
 TOGETHER, APART, ONE_CORE = "cores of one cache", "caches apart", "one core for both"
 PLACES = (TOGETHER, APART, ONE_CORE)
-# Between caches that lie apart a line takes several times as long as the quickest way seen.
+# Between caches that lie apart a line takes several times as long as the quickest way seen in the whole run.
 FARTHER = 2.5
 # Multiply-adds beside each other take twice as long on one core, no longer on two.
 SLOWER = 1.5
@@ -22,21 +23,28 @@ SLOWER = 1.5
 
 @dataclass
 class Places:
-    """What two threads were to each other before each turn of each contender."""
+    """What two threads were to each other before each turn of each contender of a measurement."""
 
     looks: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     """By contender: nanoseconds of a round trip, slowdown."""
+    quickest: float = math.inf
+    """Nanoseconds of the quickest round trip of this and earlier measurements: caches may lie apart throughout one."""
+
+    def begin(self) -> None:
+        """Begin another measurement."""
+        self.looks = {}
 
     def look(self, contender: str) -> None:
         """Measure before a turn; less than a millisecond."""
-        self.looks.setdefault(contender, []).append(_core.measured_two_threads())
+        seen = _core.measured_two_threads()
+        self.looks.setdefault(contender, []).append(seen)
+        self.quickest = min(self.quickest, seen[0])
 
     def turns(self, place: str) -> Iterator[tuple[str, int, float]]:
         """Yield the contender, the number and the round trip of each turn that found the threads there."""
-        quickest = min((trip for looks in self.looks.values() for trip, _ in looks), default=0.0)
         for contender, looks in self.looks.items():
             for turn, (trip, slowdown) in enumerate(looks):
-                if place == (ONE_CORE if slowdown > SLOWER else APART if trip > FARTHER * quickest else TOGETHER):
+                if place == (ONE_CORE if slowdown > SLOWER else APART if trip > FARTHER * self.quickest else TOGETHER):
                     yield contender, turn, trip
 
     def split(

@@ -12,7 +12,6 @@ from context import Bench
 from measure import rounds
 from parts.zoo_files import ZooFiles
 from peers import INPUT, OUTPUT, PEERS, RUNTIMES, TOLERANCE, PeerError, relative_error
-from places import Places
 
 Row = dict[str, Any]
 PAUSE = 0.06  # seconds: ONNX Runtime's threads look for more work for 45 ms, on every processor, others' for less
@@ -48,7 +47,7 @@ def measure(bench: Bench, files: ZooFiles, threads: int) -> Row:
         else:
             contenders[key] = partial(runner, files.image)
     pause = PAUSE if threads > 1 else 0
-    places = Places()
+    bench.places.begin()
     calls = rounds(
         contenders,
         bench.seconds,
@@ -57,7 +56,7 @@ def measure(bench: Bench, files: ZooFiles, threads: int) -> Row:
         measured=CALLS,
         least=9,
         pause=pause,
-        before=places.look if threads > 1 else lambda name: None,
+        before=bench.places.look if threads > 1 else lambda name: None,
     )
     return {
         "network": files.name,
@@ -76,7 +75,7 @@ def measure(bench: Bench, files: ZooFiles, threads: int) -> Row:
                 "median": {key: statistics.median(times) for key, times in there.items()},
                 "best": {key: min(times) for key, times in there.items()},
             }
-            for place, trips, there in places.split(calls, CALLS)
+            for place, trips, there in bench.places.split(calls, CALLS)
         },
     }
 
