@@ -193,7 +193,7 @@ struct Engine {
   // The same for a panel of kernels, see planes/panels.h: zeros where there are fewer than kLanes.
   void (*winograd_panel)(int tile, const float* taps, std::int64_t kernel_stride, int kernels,
                          int channels, float* out, std::int64_t position_stride) noexcept;
-  void (*winograd_input)(const WinogradMap& map, const float* in, float* out,
+  void (*winograd_input)(const WinogradMap& map, const float* in, const float* next, float* out,
                          std::int64_t position_stride) noexcept;
   // Writes the rows of the plane that the tiles at hand cover, gap included, and after the last row
   // everything up to `flat`. Calls for the same plane must go from top to bottom. Returns whether

@@ -216,7 +216,8 @@ void run(const Frame& frame, const Group& group, const float* weights) {
     const auto transform = [&](int piece) {
       const int end = std::min(task.channels, (piece + 1) * kPiece);
       for (int c = piece * kPiece; c < end; ++c) {
-        frame.engine.winograd_input(strip.map, task.inputs[c],
+        const float* const next = c + 1 < task.channels ? task.inputs[c + 1] : nullptr;
+        frame.engine.winograd_input(strip.map, task.inputs[c], next,
                                     strip.patches + std::int64_t{c} * own.tiles,
                                     strip.patch_stride);
       }

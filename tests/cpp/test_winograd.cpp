@@ -55,7 +55,7 @@ void convolution(const Engine& engine, int tile) {
       map.pad_top = pad_top;
       map.pad_left = pad_left;
       map.columns = input_columns.data();
-      engine.winograd_input(map, inputs[c].pixels(), patch.data(), stride);
+      engine.winograd_input(map, inputs[c].pixels(), nullptr, patch.data(), stride);
       for (int p = 0; p < positions; ++p) {
         for (int t = 0; t < stride; ++t)
           sums[p * stride + t] += weights[p * channels + c] * patch[p * stride + t];
