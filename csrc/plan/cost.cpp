@@ -47,6 +47,11 @@ struct Transforms {
   double input_line, input_tiles, output_line, output_tiles;
 };
 constexpr Transforms kTransforms[] = {{45, 14, 37, 38}, {61, 37, 53, 109}, {94, 70, 78, 533}};
+// Share of a line's cost where rows are so narrow that several are computed as one.
+double input_share(int across) {
+  return across <= kLanes / 4 ? 0.25 : across <= kLanes / 2 ? 0.5 : 1;
+}
+double output_share(int across) { return across <= kLanes / 2 ? 0.5 : 1; }
 // For each position of a kernel and each group of its tiles, up to four.
 constexpr double kSumPosition = 9;
 
@@ -88,7 +93,8 @@ Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_pane
   const Transforms& per = kTransforms[tile / 2 - 1];
   const int side = tile + 2;
   const int across = (form.out_w + tile - 1) / tile, down = (form.out_h + tile - 1) / tile;
-  const double lines = groups(across);
+  const double lines = groups(across), in_lines = lines * input_share(across),
+               out_lines = lines * output_share(across);
   Cost cost;
   for (int first = 0; first < down; first += rows) {
     const int now = std::min(rows, down - first);
@@ -103,8 +109,8 @@ Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_pane
       cost.pair += positions * products.arithmetic;
       cost.reading += positions * products.reading * static_cast<double>(form.channels);
     }
-    cost.channel += (tile * now + 2) * lines * per.input_line + side * tiles * per.input_tiles;
-    cost.kernel += tile * now * lines * per.output_line + tiles * per.output_tiles +
+    cost.channel += (tile * now + 2) * in_lines * per.input_line + side * tiles * per.input_tiles;
+    cost.kernel += tile * now * out_lines * per.output_line + tiles * per.output_tiles +
                    positions * kSumPosition * std::min(tiles, 4.0);
   }
   return cost;

@@ -35,8 +35,8 @@ int chosen_tile(const ConvolutionForm& form, const Core& core) {
 // Transforms pay earlier where multiplying takes longer, larger tiles included.
 void test_slow_multipliers() {
   const Core fast{2}, slow{1};
-  CHECK(chosen_tile(three_by_three(48, 192, 13), fast) == 0);
-  CHECK(chosen_tile(three_by_three(48, 192, 13), slow) == 4);
+  CHECK(chosen_tile(three_by_three(24, 64, 13), fast) == 0);
+  CHECK(chosen_tile(three_by_three(24, 64, 13), slow) == 4);
   CHECK(chosen_tile(three_by_three(128, 128, 112), fast) == 4);
   CHECK(chosen_tile(three_by_three(128, 128, 112), slow) == 6);
 }

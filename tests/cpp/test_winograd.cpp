@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -16,10 +17,10 @@ using namespace maps;
 using pdrt::cpu::Engine;
 
 // One kernel on a few channels, bias and ReLU behind it.
-void convolution(const Engine& engine, int tile) {
+void convolution(const Engine& engine, int tile, int most_columns) {
   const int pad_top = random_int(0, 2), pad_left = random_int(0, 2);
   const int height = random_int(std::max(1, 3 - pad_top), 40),
-            width = random_int(std::max(1, 3 - pad_left), 90);
+            width = random_int(std::max(1, 3 - pad_left), most_columns);
   const int out_h = height + pad_top - 2 + random_int(0, 2),
             out_w = width + pad_left - 2 + random_int(0, 2);
   if (out_h < 1 || out_w < 1) return;
@@ -44,6 +45,7 @@ void convolution(const Engine& engine, int tile) {
   std::vector<float> weights(positions * channels, kPoison);
   engine.winograd_weights(tile, taps.data(), channels, weights.data(), channels);
   pdrt::cpu::EpilogueStage relu;
+  std::vector<float> lane_sums(kLanes, 0.0f);
   bool seen = false;
   for (int row = 0; row < down; row += piece) {
     map.first_row = row;
@@ -71,11 +73,12 @@ void convolution(const Engine& engine, int tile) {
     task.bias = bias;
     task.epilogue = {&relu, 1};
     task.output = output.pixels();
+    task.lane_sums = lane_sums.data();
     seen = engine.winograd_output(task, sums.data(), stride) || seen;
   }
 
   bool right = true, zero = true, untouched = true, any = false;
-  double largest = 1;
+  double largest = 1, sum = 0;
   for (int i = 0; i < output.plane.flat; ++i) {
     const float value = output.pixels()[i];
     if (output.mask[i] == 0) {
@@ -95,13 +98,16 @@ void convolution(const Engine& engine, int tile) {
     exact = std::max(exact, 0.0);
     largest = std::max(largest, exact);
     any = any || value != 0.0f;
+    sum += value;
     right = right && std::abs(value - exact) <= (tile == 6 ? 1e-4 : 2e-5) * largest * 3;
   }
   for (std::size_t i = 0; i < output.memory.size(); ++i) {
     const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) - output.before - output.plane.lead;
     if (at < 0 || at >= output.plane.flat) untouched = untouched && std::isnan(output.memory[i]);
   }
+  const double summed = std::accumulate(lane_sums.begin(), lane_sums.end(), 0.0);
   CHECK(right);
+  CHECK(std::abs(summed - sum) <= 1e-5 * (1 + sum));
   CHECK(zero);
   CHECK(untouched);
   CHECK(seen == any);
@@ -137,7 +143,9 @@ void panel(const Engine& engine, int tile) {
 int main() {
   for (const Engine* engine : pdrt::cpu::engines()) {
     for (int tile : {2, 4, 6}) {
-      for (int round = 0; round < 60; ++round) convolution(*engine, tile);
+      for (int round = 0; round < 60; ++round) convolution(*engine, tile, 90);
+      // Narrow maps, of which several rows are computed as one.
+      for (int round = 0; round < 90; ++round) convolution(*engine, tile, 9 * tile);
       for (int round = 0; round < 10; ++round) panel(*engine, tile);
     }
   }

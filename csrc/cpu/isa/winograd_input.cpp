@@ -1,6 +1,7 @@
 // Winograd: patches of input pixels to positions. Along the rows first, with shuffles, into lines
 // of tiles; then along the columns, where tile number t of any map is simply lane t.
 #include "cpu/isa/ask.h"
+#include "cpu/isa/short_rows.h"
 #include "cpu/isa/shuffles.h"
 #include "cpu/isa/winograd.h"
 
@@ -139,6 +140,48 @@ static void transform_rows(const WinogradMap& map, const float* in, const float*
   }
 }
 
+// The same where two rows of tiles fit one vector; false where they do not.
+template <int kTile>
+static bool transform_rows_by_twos(const WinogradMap& map, const float* in, Lines<kTile>& lines) {
+  constexpr int kRows = 2;
+  if constexpr (kVector < 8) {
+    return false;
+  } else {
+    if (!ShortRows<kTile, kRows>::fit(map)) return false;
+    const ShortRows<kTile, kRows> rows(map);
+    for (int phase = 0; phase < kTile; ++phase) {
+      const int count = map.rows + (phase < 2 ? 1 : 0);
+      float* const to = lines.line(0, phase);
+      const std::int64_t step = lines.line(1, 0) - lines.line(0, 0);
+      for (int row = 0; row < count; row += kRows) {
+        Floats transformed[kTile + 2];
+        rows.transform(in, phase, row, count - row, transformed);
+        unrolled<kTile + 2>([&](int j) PDRT_LAMBDA {
+          store(to + j * step + static_cast<std::int64_t>(row) * map.tiles_x, transformed[j]);
+        });
+      }
+    }
+    return true;
+  }
+}
+
+// All of a map whose tiles fit one vector.
+template <int kTile, int kRows>
+static void transform_vector(const WinogradMap& map, const float* in, float* out,
+                             std::int64_t position_stride) {
+  constexpr int kSide = kTile + 2;
+  const ShortRows<kTile, kRows> rows(map);
+  Floats lines[kSide][kSide];
+  for (int i = 0; i < kSide; ++i) rows.transform(in, i, 0, map.rows, lines[i]);
+  for (int j = 0; j < kSide; ++j) {
+    Floats patch[kSide], transformed[kSide];
+    unrolled<kSide>([&](int i) PDRT_LAMBDA { patch[i] = lines[i][j]; });
+    transform_input(patch, transformed);
+    unrolled<kSide>(
+        [&](int i) PDRT_LAMBDA { store(out + (i * kSide + j) * position_stride, transformed[i]); });
+  }
+}
+
 template <int kTile>
 static void transform_columns(const WinogradMap& map, Lines<kTile>& lines, float* out,
                               std::int64_t position_stride) {
@@ -161,6 +204,10 @@ static void transform_columns(const WinogradMap& map, Lines<kTile>& lines, float
 template <int kTile>
 static void transform(const WinogradMap& map, const float* in, const float* next, float* out,
                       std::int64_t position_stride) {
+  if constexpr (kVector == 16 && kTile < 6) {
+    if (map.rows <= 4 && ShortRows<kTile, 4>::fit(map))
+      return transform_vector<kTile, 4>(map, in, out, position_stride);
+  }
   Lines<kTile> lines;
   const std::int64_t used = static_cast<std::int64_t>(map.rows + 1) * map.tiles_x;
   lines.length = winograd_line(map.rows, map.tiles_x);
@@ -170,7 +217,8 @@ static void transform(const WinogradMap& map, const float* in, const float* next
     float* const floats = lines.floats + line * lines.length;
     for (std::int64_t i = behind; i < lines.length; i += kVector) store(floats + i, Floats{});
   }
-  transform_rows<kTile>(map, in, next, Places(map, out, position_stride), lines);
+  if (!transform_rows_by_twos<kTile>(map, in, lines))
+    transform_rows<kTile>(map, in, next, Places(map, out, position_stride), lines);
   transform_columns<kTile>(map, lines, out, position_stride);
 }
 

@@ -33,6 +33,13 @@ PDRT_INLINE void transform_tiles(const float* sums, std::int64_t position_stride
   }
 }
 
+// Where those of row y begin, column 0 of each tile; further columns `length` apart.
+template <int kTile>
+PDRT_INLINE const float* row_of_pixels(const WinogradMap& map, const float* pixels,
+                                       std::int64_t length, int y) {
+  return pixels + y % kTile * kTile * length + static_cast<std::int64_t>(y / kTile) * map.tiles_x;
+}
+
 // A vector from `pixel` on, of which only pixels in front of `limit` are to be written. Where the
 // plane ends, it is moved back so that it ends with the plane, its first lanes then being pixels
 // that are written already.
@@ -99,8 +106,7 @@ static inline bool finish_rows(const WinogradOutput& task, const float* pixels, 
   const int rows = smaller_of(kTile * map.rows, plane.height - kTile * map.first_row);
   for (int r = 0; r < rows; ++r) {
     const int y = kTile * map.first_row + r;
-    const float* from =
-        pixels + r % kTile * kTile * length + static_cast<std::int64_t>(r / kTile) * map.tiles_x;
+    const float* from = row_of_pixels<kTile>(map, pixels, length, r);
     int reached = 0;  // columns
     for (int x = 0; x < map.tiles_x; x += kVector) {
       if (plane.width - kTile * x <= kTile / 2 * kVector) {
