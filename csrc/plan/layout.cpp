@@ -76,11 +76,6 @@ const ConvolutionForm* form_with_taps(const Step& step) {
   return form && !form->depthwise() ? form : nullptr;
 }
 
-bool has_switches(const Plan& plan) {
-  return std::any_of(plan.steps.begin(), plan.steps.end(),
-                     [](const Step& step) { return step.switches(); });
-}
-
 // What all convolutions that write maps of this size are expected to cost, in rows so long; where
 // there are switches, with less than everything on, too, each share of it weighing as much.
 // Measurements of a machine hold for one geometry and must not change it.
@@ -89,7 +84,7 @@ double cost_of(const Plan& plan, const Size& size, std::int32_t row, const Core&
   plane.row = row;
   plane.flat = flat_range(size, row);
   double cost = 0;
-  const std::int64_t least_share = has_switches(plan) ? 4 : 1;
+  const std::int64_t least_share = plan.has_switches() ? 4 : 1;
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const Step& step = plan.steps[s];
     const auto* form = form_with_taps(step);

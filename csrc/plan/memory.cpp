@@ -176,7 +176,7 @@ class MemoryPlanner {
       const Step& step = plan_.steps[s];
       for (ValueId input : step.inputs) live(input, s);
       for (ValueId output : step.outputs) live(output, s);
-      if (plan_.done_in_strips(s)) live(step.outputs[0], s - 1);
+      if (plan_.done_in_strips(s) || plan_.done_by_rows(s)) live(step.outputs[0], s - 1);
       for (const ChainStage& stage : step.chain) live(stage.value, s);
       for (ValueId multiplier : plan_.needs.multipliers(step.need)) live(multiplier, s);
     }

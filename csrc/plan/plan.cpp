@@ -63,6 +63,7 @@ std::unique_ptr<const Plan> make_plan(const Graph& graph, const std::vector<Shap
     find_inputs_apart(*plan);
     find_stretches(*plan);
     find_strips(*plan);
+    if (options.winograd_tile == 0) find_pooled_rows(*plan);
     find_only_pooled(*plan);
   }
   find_near_only(*plan);

@@ -48,6 +48,7 @@ struct ConvolutionPlan {
   Cost direct;  // of visiting every tap
   WinogradPlan winograd;
   StridedPlan strided;
+  bool pools_rows = false;  // of its planes as they come, for the next step, which is a pool
   // What its input is rearranged to on the host, one sample: bytes into the planes, and how many.
   std::size_t scratch = 0, scratch_bytes = 0;
 
@@ -94,12 +95,20 @@ struct Plan {
     const std::vector<ValueId>& all = program.outputs;
     return std::find(all.begin(), all.end(), id) != all.end();
   }
+  bool has_switches() const {
+    return std::any_of(steps.begin(), steps.end(),
+                       [](const Step& step) { return step.switches(); });
+  }
   // The step that reads a value, if it is the only one, and the caller does not get it; else -1.
   int only_reader(ValueId id) const;
   // Whether numbers are the plan's own and go with it; else the model has them as long as sessions.
   bool owns(const void* numbers) const;
   // Whether the step's work on channels that are on was done strip by strip with the step before.
   bool done_in_strips(std::size_t step) const { return step > 0 && strips[step - 1].rows > 0; }
+  // Whether the step is a pool, and that was done as the step before made the rows it reads.
+  bool done_by_rows(std::size_t step) const {
+    return step > 0 && convolutions[step - 1].pools_rows;
+  }
 };
 
 struct PlanOptions {
@@ -110,7 +119,9 @@ struct PlanOptions {
   bool switches_on_device = false;  // the device decides by itself what runs
   // Planes go round and round in their zone, for threads that write slowly what others have read.
   bool memory_apart = false;
-  int winograd_tile = 0;  // 0: chosen by cost; else tiles of this size wherever they can be used
+  // 0: chosen by cost; else tiles of this size wherever they can be used, and nothing that other
+  // ways could not do, too: so that each can be measured.
+  int winograd_tile = 0;
 };
 
 // `shapes` in the order of graph.inputs; `outputs` are values of the graph.
@@ -126,6 +137,7 @@ void choose_weight_forms(Plan& plan, const Core& core);  // before lay_out
 void find_inputs_apart(Plan& plan);
 void find_stretches(Plan& plan);
 void find_strips(Plan& plan);
+void find_pooled_rows(Plan& plan);
 void find_only_pooled(Plan& plan);
 void find_near_only(Plan& plan);
 void assign_memory(Plan& plan, const PlanOptions& options);  // placements, zones

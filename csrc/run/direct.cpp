@@ -48,7 +48,9 @@ void compute_blocks(const Frame& frame, const Group& group, int first, int last,
 
 std::string parameter(const plan::Plan&, std::size_t) { return {}; }
 
-bool possible(const plan::Plan&, std::size_t) { return true; }
+bool possible(const plan::Plan& plan, std::size_t step) {
+  return !plan.convolutions[step].pools_rows;
+}
 
 double cost(const plan::Plan& plan, std::size_t step, std::int64_t kernels, std::int64_t channels) {
   return plan.convolutions[step].direct.of(kernels, channels);

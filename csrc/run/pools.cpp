@@ -15,6 +15,7 @@ void pool_sample(const Frame& frame, const plan::Step& step, std::int64_t sample
   Workspace& work = frame.work;
   const Chain chain(frame, step, sample);
   KernelLists lists = list_kernels(frame, step, chain, sample);
+  const bool done = frame.plan.done_by_rows(&step - frame.plan.steps.data());
   int kept = 0;
   for (int i = 0; i < lists.compute; ++i) {
     const int k = work.kernels[i];
@@ -26,7 +27,7 @@ void pool_sample(const Frame& frame, const plan::Step& step, std::int64_t sample
         continue;
       }
     }
-    frame.materialise(input, sample, k);
+    if (!done) frame.materialise(input, sample, k);
     work.kernels[kept++] = k;
   }
   lists.compute = kept;
@@ -35,8 +36,10 @@ void pool_sample(const Frame& frame, const plan::Step& step, std::int64_t sample
   const Plane& out_plane = *frame.plan.values[output].plane;
   auto one = [&](int i) {
     const int k = work.kernels[i];
-    frame.engine.pool(form.pool, frame.plane(input, sample, k), in_plane,
-                      frame.plane(output, sample, k), out_plane, chain.epilogue(), k);
+    if (!done) {
+      frame.engine.pool(form.pool, frame.plane(input, sample, k), in_plane,
+                        frame.plane(output, sample, k), out_plane, chain.epilogue(), k);
+    }
     work.nonzero[k] = 1;  // a pool does not look; a plane of zeros stays on
   };
   const std::int64_t reads =

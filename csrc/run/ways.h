@@ -40,7 +40,7 @@ cpu::Convolution task_of(const Frame& frame, std::size_t step, std::int64_t samp
 std::string name_of_way(const plan::Plan& plan, std::size_t step, int index);
 
 constexpr int kWays = 3;
-constexpr int kDirect = 0;    // the one that can do everything
+constexpr int kDirect = 0;    // the one that can do everything but pool rows as they come
 constexpr int kWinograd = 1;  // the one of which there are several, see plan/winograd.h
 const Way& way(int index);
 

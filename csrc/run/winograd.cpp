@@ -1,6 +1,7 @@
 #include "run/winograd.h"
 
 #include "planes/panels.h"
+#include "run/pooled_rows.h"
 #include "run/stored_weights.h"
 
 namespace pdrt::run::winograd {
@@ -60,6 +61,9 @@ void multiply(const Frame& frame, const cpu::Convolution& of, const Strip& strip
 void transform_sums(const Frame& frame, const Group& group, const Strip& strip, int first,
                     int last) {
   const cpu::Convolution& task = group.task;
+  const PooledRows pooled(frame, group);
+  const int top = strip.own.tile * strip.map.first_row,
+            bottom = std::min(top + strip.own.tile * strip.map.rows, task.plane->height);
   const ValueId planes = frame.plan.steps[group.step].outputs[0];
   const bool in_one_place = frame.plan.values[planes].in_passing;  // see direct.cpp
   cpu::WinogradOutput output;
@@ -72,11 +76,13 @@ void transform_sums(const Frame& frame, const Group& group, const Strip& strip, 
     output.bias = task.bias ? task.bias[kernel] : 0.0f;
     output.kernel = kernel;
     const std::int32_t place = in_one_place ? task.kernels[first] : kernel;
-    output.output = task.output + std::int64_t{place} * task.plane->stride;
+    float* const plane = task.output + std::int64_t{place} * task.plane->stride;
+    output.output = pooled.wanted() ? plane - std::int64_t{top} * task.plane->row : plane;
     if (task.lane_sums) output.lane_sums = task.lane_sums + std::int64_t{kernel} * kLanes;
     const float* own = strip.sums + std::int64_t{i} * strip.own.tiles;
     if (frame.engine.winograd_output(output, own, strip.own.position_stride(task.kernel_count)))
       task.nonzero[kernel] = 1;
+    if (pooled.wanted()) pooled.pool(kernel, plane, top, bottom);
   }
 }
 
