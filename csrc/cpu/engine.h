@@ -58,6 +58,9 @@ struct Convolution {
   float* output = nullptr;
   bool in_order = false;
   const Plane* plane = nullptr;  // of the output
+  // Planes that no cache will hold until they are read: stored without being fetched before, where
+  // that can be done. They begin at cache lines.
+  bool past_caches = false;
   Epilogue epilogue;
   // [k] is set to 1 (relaxed atomic) when a stored pixel of k is not zero; may be nullptr.
   std::uint8_t* nonzero = nullptr;

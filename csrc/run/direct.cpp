@@ -23,6 +23,15 @@ void split_inputs(const Frame& frame, std::size_t s, int visited) {
   for (int i = 0; i < visited; ++i) work.input_planes[i] = scratch + i * floats + phases.lead;
 }
 
+// Whether planes are more than a third-level cache keeps, beside all else, of what one step hands
+// to the next.
+bool is_far(const cpu::Convolution& task) {
+  constexpr std::int64_t kBytes = 8 << 20, kLine = 64;
+  const std::int64_t floats = task.kernel_count * std::int64_t{task.plane->stride};
+  return floats * static_cast<std::int64_t>(sizeof(float)) > kBytes &&
+         reinterpret_cast<std::uintptr_t>(task.output) % kLine == 0;
+}
+
 // Pixels [begin, end), of which every block has sums of its own. Planes that nobody reads all go to
 // the place of the first one, and stay in a near cache: pieces of work that run side by side begin
 // with different kernels, or have pixels of their own.
@@ -36,6 +45,7 @@ void compute_blocks(const Frame& frame, const Group& group, int first, int last,
     task.output += std::int64_t{task.kernels[first]} * place.stride;
     place.stride = 0;
     task.plane = &place;
+    task.past_caches = false;
   }
   const int pixels = sum_block(*group.task.plane);
   for (int block = begin / pixels; block * pixels < end; ++block) {
@@ -61,11 +71,12 @@ const float* pack(const plan::Plan&, std::size_t, const cpu::Engine&, int, Packe
 }
 
 void run(const Frame& frame, const Group& group, const float*) {
-  const cpu::Convolution& task = group.task;
+  cpu::Convolution& task = group.task;
   split_inputs(frame, group.step, task.channels);
   const std::int64_t pairs = std::int64_t{1} * task.kernel_count * std::max(1, task.channels);
   const std::int64_t macs = pairs * frame.plan.steps[group.step].layer->macs_per_pair;
   if (frame.plan.strips[group.step].rows > 0) return strips::run(frame, group, macs);
+  task.past_caches = is_far(task);
   const auto whole = [&](int first, int last, int begin, int end) {
     frame.engine.convolve(task, first, last, begin, end);
   };

@@ -189,7 +189,7 @@ static Finish finish_of(const Convolution& task) {
   for (int s = 0; s < task.epilogue.count; ++s) {
     if (!is_cheap(task.epilogue.stages[s].stage)) return Finish::in_memory;
   }
-  return Finish::in_registers;
+  return task.past_caches ? Finish::past_caches : Finish::in_registers;
 }
 
 // Inputs of tiles that follow each other with the same kernels: so much stays in a first-level
@@ -283,6 +283,7 @@ void convolve(const Convolution& task, int first, int last, int begin, int end) 
   } else {
     convolve_tiles(task, first, last, begin, end, [](int) {});
   }
+  if (task.past_caches) stored_past_caches();
 }
 
 }  // namespace pdrt::cpu::PDRT_ISA

@@ -60,6 +60,18 @@ PDRT_INLINE void store(float* to, Floats x) {
   *reinterpret_cast<Unaligned*>(to) = x;
 }
 
+// Stores a vector where a vector may begin that is read much later, where the instruction set can
+// without reading the memory it goes to first. Before others may read it, `stored_past_caches`.
+PDRT_INLINE void store_past_caches(float* to, Floats x) {
+#if PDRT_VECTOR_BYTES == 64
+  _mm512_stream_ps(to, x);
+#elif PDRT_VECTOR_BYTES == 32
+  _mm256_stream_ps(to, x);
+#else
+  store(to, x);
+#endif
+}
+
 // Copies what is read much later, where the instruction set can without reading the memory it goes
 // to first. Before others may read it, `stored_past_caches`.
 PDRT_INLINE void copy_past_caches(float* to, const float* from, int count) {
@@ -68,13 +80,8 @@ PDRT_INLINE void copy_past_caches(float* to, const float* from, int count) {
   constexpr std::uintptr_t kLine = 64;
   if (reinterpret_cast<std::uintptr_t>(to) % kLine == 0) {
     for (; done + kLanes <= count; done += kLanes) {
-      for (int at = done; at < done + kLanes; at += kVector) {
-#if PDRT_VECTOR_BYTES == 64
-        _mm512_stream_ps(to + at, load(from + at));
-#else
-        _mm256_stream_ps(to + at, load(from + at));
-#endif
-      }
+      for (int at = done; at < done + kLanes; at += kVector)
+        store_past_caches(to + at, load(from + at));
     }
   }
 #endif

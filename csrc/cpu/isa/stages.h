@@ -229,14 +229,18 @@ PDRT_INLINE void run_stages(const Epilogue& epilogue, const Place& place,
 
 // Stores x & mask, so that what is no pixel becomes +0 whatever x holds, and leaves it in x;
 // returns the stored bits, all vectors ored.
-template <int kCount>
+template <int kCount, bool kPastCaches = false>
 PDRT_INLINE Words store_pixels(Floats (&x)[kCount], const Words (&mask)[kCount], float* to) {
   Words seen = {};
   unrolled<kCount>([&](int i) PDRT_LAMBDA {
     const Words kept = bits(x[i]) & mask[i];
     seen |= kept;
     x[i] = floats(kept);
-    store(to + i * kVector, x[i]);
+    if constexpr (kPastCaches) {
+      store_past_caches(to + i * kVector, x[i]);
+    } else {
+      store(to + i * kVector, x[i]);
+    }
   });
   return seen;
 }

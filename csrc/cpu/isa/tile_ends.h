@@ -11,6 +11,7 @@ namespace pdrt::cpu::PDRT_ISA {
 enum class Finish {
   as_they_are,   // all are pixels, there are no stages, and nobody wants to know more
   in_registers,  // the epilogue has cheap stages alone
+  past_caches,   // the same, see Convolution
   in_memory,     // any epilogue: through a buffer on the stack
 };
 
@@ -54,7 +55,7 @@ PDRT_INLINE void finish_in_memory(const Convolution& task, const std::int32_t* k
   }
 }
 
-template <int kKernels, int kVectors>
+template <bool kPastCaches, int kKernels, int kVectors>
 PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t* kernels,
                                      const Outputs<kKernels>& outputs, int begin,
                                      Floats (&sums)[kKernels][kVectors]) {
@@ -67,7 +68,7 @@ PDRT_INLINE void finish_in_registers(const Convolution& task, const std::int32_t
   load_mask(plane.mask + begin, mask);
   unrolled<kKernels>([&](int i) PDRT_LAMBDA {
     const int k = kernels[i];
-    const Words seen = store_pixels(sums[i], mask, outputs.of[i] + begin);
+    const Words seen = store_pixels<kVectors, kPastCaches>(sums[i], mask, outputs.of[i] + begin);
     if (task.nonzero != nullptr && !is_marked(task.nonzero, k) && any_nonzero(seen))
       mark(task.nonzero, k);
   });
@@ -97,7 +98,9 @@ PDRT_INLINE void finish_tile(const Convolution& task, const std::int32_t* kernel
           [&](int j) PDRT_LAMBDA { store(outputs.of[i] + begin + j * kVector, sums[i][j]); });
     });
   } else if (how == Finish::in_registers) {
-    finish_in_registers(task, kernels, outputs, begin, sums);
+    finish_in_registers<false>(task, kernels, outputs, begin, sums);
+  } else if (how == Finish::past_caches) {
+    finish_in_registers<true>(task, kernels, outputs, begin, sums);
   } else {
     finish_in_memory(task, kernels, outputs, begin, sums);
   }
