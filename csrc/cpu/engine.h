@@ -196,6 +196,8 @@ struct Engine {
   // The same for a panel of kernels, see planes/panels.h: zeros where there are fewer than kLanes.
   void (*winograd_panel)(int tile, const float* taps, std::int64_t kernel_stride, int kernels,
                          int channels, float* out, std::int64_t position_stride) noexcept;
+  // One channel's patches. `next` is the channel after it, whose rows may be asked for ahead, or
+  // nullptr.
   void (*winograd_input)(const WinogradMap& map, const float* in, const float* next, float* out,
                          std::int64_t position_stride) noexcept;
   // Writes the rows of the plane that the tiles at hand cover, gap included, and after the last row

@@ -47,11 +47,13 @@ struct Transforms {
   double input_line, input_tiles, output_line, output_tiles;
 };
 constexpr Transforms kTransforms[] = {{45, 14, 37, 38}, {61, 37, 53, 109}, {94, 70, 78, 533}};
+
 // Share of a line's cost where rows are so narrow that several are computed as one.
 double input_share(int across) {
   return across <= kLanes / 4 ? 0.25 : across <= kLanes / 2 ? 0.5 : 1;
 }
 double output_share(int across) { return across <= kLanes / 2 ? 0.5 : 1; }
+
 // For each position of a kernel and each group of its tiles, up to four.
 constexpr double kSumPosition = 9;
 
