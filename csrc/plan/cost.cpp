@@ -46,7 +46,7 @@ double tile_efficiency(double groups) { return groups < 2 ? 0.64 : 0.69; }
 struct Transforms {
   double input_line, input_tiles, output_line, output_tiles;
 };
-constexpr Transforms kTransforms[] = {{45, 14, 37, 38}, {61, 37, 53, 109}, {94, 70, 78, 533}};
+constexpr Transforms kTransforms[] = {{45, 14, 30, 30}, {61, 37, 43, 87}, {94, 70, 62, 430}};
 
 // Share of a line's cost where rows are so narrow that several are computed as one.
 double input_share(int across) {
@@ -55,7 +55,7 @@ double input_share(int across) {
 double output_share(int across) { return across <= kLanes / 2 ? 0.5 : 1; }
 
 // For each position of a kernel and each group of its tiles, up to four.
-constexpr double kSumPosition = 9;
+constexpr double kSumPosition = 5;
 
 // The same on the phases of a 7x7 filter of stride 2, for a group of tiles: of a channel and of a
 // kernel. And what products of few inputs reach.
