@@ -192,7 +192,7 @@ __kernel __attribute__((reqd_work_group_size(THREADS_X, THREADS_Y* SLICES, 1))) 
     for (int j = 0; j < PIXELS_HELD; ++j) {
       const bool wanted = listed && first_pixel + tile_pixel(j) <= last_pixel;
       if (wanted) store_pixel(out, to + pixels[j], held[i][j]);
-      any |= wanted && held[i][j] != 0.0f;
+      any |= wanted && stored_nonzero(held[i][j]);
     }
     if (any) set_flag(flags, a.out_flags, a.out_flags_stride, sample, held_kernels[i]);
   }

@@ -94,7 +94,7 @@ __kernel void depthwise(__global const PLANE* restrict in, __global PLANE* restr
   for (int j = 0; j < STRIP; ++j) {
     if (strip != item || x + j >= a.out.width) continue;
     store_pixel(out, plane_at(a.out, sample, k) + pixels[j], held[0][j]);
-    alive |= held[0][j] != 0.0f;
+    alive |= stored_nonzero(held[0][j]);
   }
   if (alive) set_flag(flags, a.out_flags, a.out_flags_stride, sample, k);
 }

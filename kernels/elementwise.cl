@@ -36,7 +36,7 @@ __kernel void elementwise(__global const PLANE* in, __global PLANE* out,
   for (int j = 0; j < PIXELS_HELD; ++j) {
     if (first + j * (int)get_local_size(0) >= count) continue;
     store_pixel(out, plane_at(a.out, sample, k) + pixels[j], held[0][j]);
-    alive |= held[0][j] != 0.0f;
+    alive |= stored_nonzero(held[0][j]);
   }
   if (alive) set_flag(flags, a.out_flags, a.out_flags_stride, sample, k);
 }

@@ -51,6 +51,15 @@ INLINE void store_pixel(__global PLANE* planes, uint at, float x) {
 #endif
 }
 
+// Whether that is a number other than zero, as stored: halves up to 2^-25 are rounded to zero.
+INLINE bool stored_nonzero(float x) {
+#ifdef PDRT_HALF_PLANES
+  return !(fabs(x) <= 0x1p-25f);  // NaN is other than zero
+#else
+  return x != 0.0f;
+#endif
+}
+
 // Where pixel (0, 0) of a plane is.
 INLINE uint plane_at(Planes planes, int sample, int channel) {
   return planes.base + (uint)sample * planes.sample_stride + (uint)channel * planes.stride;

@@ -73,7 +73,7 @@ __kernel void winograd_output(__global const PLANE* restrict in, __global PLANE*
     const bool inside = first_y + i / TILE < a.out.height && first_x + i % TILE < a.out.width;
     if (inside && item < a.tiles) {
       store_pixel(out, plane + pixels[i], held[0][i]);
-      alive |= held[0][i] != 0.0f;
+      alive |= stored_nonzero(held[0][i]);
       sum += held[0][i];
     }
   }

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from epilogues import random_epilogue
 from programs import (
@@ -60,6 +60,7 @@ def test_winograd(device: Device, tile: int, pooled: bool, seed: int) -> None:
 
 @shapes
 @given(seed=seeds)
+@example(seed=122132561)  # a plane of numbers so small that halves have none of them
 def test_winograd_in_half_arithmetic(half_device: Device, seed: int) -> None:
     """Small integers, of which nothing is rounded but what is stored."""
     run_winograd(half_device, 2, seed, HALF_ARITHMETIC, 2e-3, pooled=False)
