@@ -10,6 +10,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+import pdrt
+
 Array = NDArray[Any]
 
 TOLERANCE = 1e-4
@@ -56,3 +58,16 @@ def assert_equal(ours: Mapping[str, Array], theirs: Mapping[str, Array], toleran
         assert ours[name].shape == reference.shape, name
         error = relative_error(ours[name], reference)
         assert error <= tolerance, f"output '{name}' differs by {error:.2e} of its largest value"
+
+
+def assert_right_on_threads(session: pdrt.Session, model: bytes, feeds: Mapping[str, Array]) -> None:
+    """Assert that the model's session on one thread has the oracle's values, in memory that was full of NaN.
+
+    And that two and three threads have the same, to the last bit.
+    """
+    session.run({name: np.full_like(value, np.nan) for name, value in feeds.items()}, check_finite=False)
+    results = session.run(feeds)
+    assert_equal(results, expected(model, feeds))
+    for threads in (2, 3):
+        others = pdrt.Session(model, threads=threads).run(feeds)
+        assert all(np.array_equal(others[name], results[name]) for name in results)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import pdrt
 from network import Network
-from oracle import assert_equal, expected
+from oracle import assert_equal, assert_right_on_threads, expected
 from pdrt import _core
 
 KERNELS = 64
@@ -52,12 +52,7 @@ def test_pooled_rows(seed: int, half: int, side: int, gate: str, dead: bool) -> 
     session = pdrt.Session(model, threads=1)
     # Strips may be no multiple of three rows, and with a quarter on some maps are better visited by taps.
     assert pooled_rows(session.explain()) == 1 or side == 3 or gate != "none"
-    session.run({name: np.full_like(value, np.nan) for name, value in net.feeds.items()}, check_finite=False)
-    results = session.run(net.feeds)
-    assert_equal(results, expected(model, net.feeds))
-    for threads in (2, 3):
-        others = pdrt.Session(model, threads=threads).run(net.feeds)
-        assert all(np.array_equal(others[name], results[name]) for name in results)
+    assert_right_on_threads(session, model, net.feeds)
 
 
 def large(size: int = 64) -> tuple[Network, str]:

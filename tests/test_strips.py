@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import pdrt
 from network import Network
-from oracle import assert_equal, expected
+from oracle import assert_equal, assert_right_on_threads, expected
 
 
 def strips(explanation: pdrt.Explanation) -> list[str]:
@@ -66,12 +66,7 @@ def test_strips(
     session = pdrt.Session(model, threads=1)
     # Without a stride, a 3x3 filter may be Winograd's, who works on tiles of the whole map.
     assert len(strips(session.explain())) == 1 or filter_size == 3
-    session.run({name: np.full_like(value, np.nan) for name, value in net.feeds.items()}, check_finite=False)
-    results = session.run(net.feeds)
-    assert_equal(results, expected(model, net.feeds))
-    for threads in (2, 3):
-        others = pdrt.Session(model, threads=threads).run(net.feeds)
-        assert all(np.array_equal(others[name], results[name]) for name in results)
+    assert_right_on_threads(session, model, net.feeds)
 
 
 def large(kernels: int = 32) -> tuple[Network, str]:
