@@ -52,8 +52,8 @@ Products products_of(const ConvolutionForm& form, const ConvolutionPlan& ways) {
 // Without lines where nothing is made of planes.
 Effort effort_of(const Plan& plan, std::size_t s) {
   const Step& step = plan.steps[s];
-  const bool in_strips = plan.strips[s].rows > 0;
-  const ValueId output = in_strips ? plan.steps[s + 1].outputs[0] : step.outputs[0];
+  const bool in_passing = plan.strips[s].rows > 0 || plan.convolutions[s].pools_rows;
+  const ValueId output = in_passing ? plan.steps[s + 1].outputs[0] : step.outputs[0];
   if (step.inputs.empty() || output == kAbsent || !plan.values[output].plane) return {};
   const auto* form = std::get_if<ConvolutionForm>(&step.form);
   const Products products = form ? products_of(*form, plan.convolutions[s]) : Products{};

@@ -34,17 +34,16 @@ void pool_sample(const Frame& frame, const plan::Step& step, std::int64_t sample
   prepare_kernels(frame, step, chain, sample, lists);
   const Plane& in_plane = *frame.plan.values[input].plane;
   const Plane& out_plane = *frame.plan.values[output].plane;
-  auto one = [&](int i) {
+  const auto one = [&](int i) {
     const int k = work.kernels[i];
-    if (!done) {
-      frame.engine.pool(form.pool, frame.plane(input, sample, k), in_plane,
-                        frame.plane(output, sample, k), out_plane, chain.epilogue(), k);
-    }
-    work.nonzero[k] = 1;  // a pool does not look; a plane of zeros stays on
+    frame.engine.pool(form.pool, frame.plane(input, sample, k), in_plane,
+                      frame.plane(output, sample, k), out_plane, chain.epilogue(), k);
   };
   const std::int64_t reads =
       std::int64_t{1} * lists.compute * out_plane.flat * form.pool.kernel_h * form.pool.kernel_w;
-  for_each_piece(frame, lists.compute, reads, one);
+  if (!done) for_each_piece(frame, lists.compute, reads, one);
+  // A pool does not look; a plane of zeros stays on.
+  for (int i = 0; i < lists.compute; ++i) work.nonzero[work.kernels[i]] = 1;
   for (int i = 0; i < lists.stages; ++i) {
     const int k = work.stage_kernels[i];
     float* pixels = frame.plane(output, sample, k);
