@@ -49,11 +49,13 @@ int Leftover::pixels_of(const Convolution& task) {
   if (task.in_panels) return task.kernel_count >= kLanes ? pixels : 0;
   const int groups = groups_of(task);
   if (groups > kColumns / kLanes || groups * kLanes * pixels > kFloats) return 0;
-  // In multiply-adds of one vector, per kernel: a load for every group, sums and stages, a share of
-  // the gathering.
+  // In multiply-adds of one vector, per kernel: every group's weights, which come from the
+  // second-level cache again, and products; sums and stages; a share of the gathering.
   const std::int64_t columns = static_cast<std::int64_t>(task.channels) * task.taps;
-  const std::int64_t cost = std::int64_t{groups} * kGroup * (pixels + (is_complete(task) ? 1 : 2)) +
-                            40 + 4 * columns * pixels / task.kernel_count;
+  const int stages = task.epilogue.count + (task.lane_sums != nullptr ? 1 : 0);
+  const std::int64_t cost =
+      std::int64_t{groups} * kGroup * (2 * pixels + (is_complete(task) ? 1 : 2)) + 5 + 12 * stages +
+      (2000 + 4 * columns * pixels) / task.kernel_count;
   return cost < columns * kGroup ? pixels : 0;
 }
 
@@ -63,23 +65,47 @@ Leftover::Leftover(const Convolution& task, int pixels)
   const int stride = groups_of(task) * kLanes;
   std::memset(x_, 0, static_cast<std::size_t>(stride) * pixels * sizeof(float));
   if (masked_) std::memset(mask_, 0, static_cast<std::size_t>(stride) * sizeof(std::uint32_t));
+  if (task.taps == 1) {
+    gather_one_tap(stride);
+  } else {
+    gather(stride);
+  }
+}
+
+// Without questions whose answers follow no pattern.
+void Leftover::gather_one_tap(int stride) {
+  const std::int64_t pixel = begin_ + task_.offsets[0];
   int last = -1;
-  for (int c = 0; c < task.channels; ++c) {
-    const Columns columns(task, c);
+  for (int c = 0; c < task_.channels; ++c) {
+    const int column = task_.channel[c], group = group_of(column);
+    groups_ += group != last ? 1 : 0;
+    last = group;
+    start_[groups_ - 1] = group * kLanes;
+    const int at = (groups_ - 1) * kLanes + column % kLanes;
+    mask_[at] = ~0u;
+    for (int p = 0; p < pixels_; ++p) x_[p * stride + at] = task_.inputs[c][pixel + p];
+  }
+}
+
+void Leftover::gather(int stride) {
+  const int taps = task_.taps;
+  int last = -1;
+  for (int c = 0; c < task_.channels; ++c) {
+    const Columns columns(task_, c);
     for (int group = larger_of(last + 1, group_of(columns.first)); group <= group_of(columns.last);
          ++group) {
       start_[groups_++] = group * kLanes;
     }
     last = group_of(columns.last);
     // The groups of one input are neighbours, in the row as here.
-    const int at = static_cast<int>(columns.last) - start_[groups_ - 1] + (groups_ - 1) * kLanes -
-                   (task.taps - 1);
-    const float* input = task.inputs[c] + begin_;
-    for (int t = 0; t < task.taps; ++t) {
-      for (int p = 0; p < pixels; ++p) x_[p * stride + at + t] = input[task.offsets[t] + p];
+    const int at =
+        static_cast<int>(columns.last) - start_[groups_ - 1] + (groups_ - 1) * kLanes - (taps - 1);
+    const float* input = task_.inputs[c] + begin_;
+    for (int t = 0; t < taps; ++t) {
+      for (int p = 0; p < pixels_; ++p) x_[p * stride + at + t] = input[task_.offsets[t] + p];
     }
     if (masked_) {
-      for (int t = 0; t < task.taps; ++t) mask_[at + t] = ~0u;
+      for (int t = 0; t < taps; ++t) mask_[at + t] = ~0u;
     }
   }
 }
@@ -141,11 +167,19 @@ void Leftover::compute_rows(const std::int32_t* kernels) const {
   }
 
   Quad totals[kRows];
-  unrolled<kRows>([&](int r) PDRT_LAMBDA {
-    const auto of = [&](int p)
-                        PDRT_LAMBDA { return p < kPixels ? sums[r][p % kPixels] : Floats{}; };
-    totals[r] = sums_of(of(0), of(1), of(2), of(3));
-  });
+  if constexpr (kPixels == 1 && kRows % 4 == 0) {
+    unrolled<kRows / 4>([&](int i) PDRT_LAMBDA {
+      const int r = 4 * i;
+      const Quad four = sums_of(sums[r][0], sums[r + 1][0], sums[r + 2][0], sums[r + 3][0]);
+      unrolled<4>([&](int j) PDRT_LAMBDA { totals[r + j] = Quad{four[j], 0, 0, 0}; });
+    });
+  } else {
+    unrolled<kRows>([&](int r) PDRT_LAMBDA {
+      const auto of = [&](int p)
+                          PDRT_LAMBDA { return p < kPixels ? sums[r][p % kPixels] : Floats{}; };
+      totals[r] = sums_of(of(0), of(1), of(2), of(3));
+    });
+  }
   finish_rows(task_, kernels, begin_, totals);
 }
 

@@ -39,6 +39,10 @@ class Leftover {
   alignas(64) std::uint32_t mask_[kColumns];
   alignas(64) float x_[kFloats];  // [pixel][groups_ * kLanes]
 
+  // Inputs' pixels, in the order of the weights, `stride` columns of each pixel.
+  void gather_one_tap(int stride);
+  void gather(int stride);
+
   // Weights in panels: lanes along the kernels, nothing to gather.
   template <int kPixels>
   void compute_in_panels(const std::int32_t* kernels, int count) const;

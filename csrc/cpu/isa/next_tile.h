@@ -69,11 +69,12 @@ class NextTile {
       static_assert(kInputs == 1 || kInputs == kInputsAtOnce);
       const Pace& pace = kInputs == 1 ? next_.by_one : next_.by_four;
       ask_cache(next_.cache, [&](auto fetch) PDRT_LAMBDA {
-        // With more vectors there are no registers left to count lines in.
+        // Shorter vectors have no time to count lines, unless there is only one.
+        constexpr bool kCounted = kVectors == 1 || PDRT_VECTOR_BYTES == 64;
         constexpr int kOfInputs = (kKernels * kTaps * kInputs + kLanes - 1) / kLanes;
-        constexpr bool kMore = kLinesAtOnce > 0 && decltype(fetch)::kCache == Cache::second_level;
-        constexpr int kLines = kMore ? kLinesAtOnce : kOfInputs;
-        const int lines = kVectors > 1 ? kLines : pace.lines;
+        constexpr bool kMore =
+            kVectors > 1 && kLinesAtOnce > 0 && decltype(fetch)::kCache == Cache::second_level;
+        const int lines = kMore ? kLinesAtOnce : kCounted ? pace.lines : kOfInputs;
         for (int i = 0; i < lines; ++i) fetch(walk_ + i * kLanes);
       });
       walk_ += pace.step;

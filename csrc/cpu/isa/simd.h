@@ -328,9 +328,9 @@ PDRT_INLINE Floats lane_of_four(Floats x) {
 // Four lanes, then zeros.
 PDRT_INLINE Floats widened(Quad x) {
 #if PDRT_VECTOR_BYTES == 64
-  return __builtin_shufflevector(x, Quad{}, 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4);
+  return _mm512_zextps128_ps512(x);
 #elif PDRT_VECTOR_BYTES == 32
-  return __builtin_shufflevector(x, Quad{}, 0, 1, 2, 3, 4, 4, 4, 4);
+  return _mm256_zextps128_ps256(x);
 #else
   return x;
 #endif
