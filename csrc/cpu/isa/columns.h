@@ -52,6 +52,11 @@ PDRT_INLINE void add_four(const float* const (&weights)[kKernels], std::int64_t 
 constexpr bool kWeightsByLane = false;
 #endif
 
+// Whether four columns of rows of `row` floats are within a vector's reach.
+PDRT_INLINE bool are_near(const std::int32_t* columns, std::int64_t row) {
+  return columns[3] - columns[0] < kVector && columns[0] + kVector <= row;
+}
+
 #if PDRT_VECTOR_BYTES == 64
 constexpr bool kWeightsByShuffle = true;
 
@@ -83,6 +88,27 @@ PDRT_INLINE void add_four(const float* const (&weights)[kKernels], std::int64_t 
   add(Number<1>{});
   add(Number<2>{});
   add(Number<3>{});
+}
+
+// The same for four inputs of a list with gaps, at columns[0 ... 3], all of them near.
+template <int kKernels, typename At>
+PDRT_INLINE void add_near_four(const float* const (&weights)[kKernels], const std::int32_t* columns,
+                               const At& at, Floats (&sums)[kKernels][1]) {
+  constexpr int kShuffled = kKernels / 2;
+  const std::int64_t first = opaque(std::int64_t{columns[0]});
+  Floats near[kShuffled + 1];
+  unrolled<kShuffled>([&](int i) PDRT_LAMBDA { near[i] = load(weights[i] + first); });
+  unrolled<4>([&](int lane) PDRT_LAMBDA {
+    const std::int64_t column = opaque(std::int64_t{columns[lane]});
+    const Words index = splat_word(static_cast<std::int32_t>(column - first));
+    const Floats x = load(at(lane));
+    unrolled<kKernels>([&](int i) PDRT_LAMBDA {
+      const Floats weight =
+          i < kShuffled ? lanes_of(near[i < kShuffled ? i : 0], index) : splat(weights[i][column]);
+      sums[i][0] += weight * x;
+    });
+    keep(x);
+  });
 }
 #else
 constexpr bool kWeightsByShuffle = false;

@@ -94,6 +94,17 @@ PDRT_INLINE void tile(const Convolution& task, const std::int32_t* kernels,
       add_four(
           weights, column, [&](int i) PDRT_LAMBDA { return task.inputs[c + i] + first; }, sums);
     }
+    // Up to the first wide gap. Where about half of the inputs are off, tiles wait for memory, and
+    // loads of whole vectors bring lines of the next rows, too.
+    if (std::int64_t{8} * task.channels > 5 * task.weights_row) {
+      while (c + 4 <= task.channels && are_near(task.channel + c, task.weights_row)) {
+        const std::int32_t* columns = task.channel + c;
+        ahead.template ask<4>(columns[0]);
+        add_near_four(
+            weights, columns, [&](int i) PDRT_LAMBDA { return task.inputs[c + i] + first; }, sums);
+        c += 4;
+      }
+    }
   }
   for (; c < task.channels; ++c) {
     const float* input = task.inputs[c] + first;

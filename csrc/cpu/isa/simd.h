@@ -323,6 +323,13 @@ template <int kLane>
 PDRT_INLINE Floats lane_of_four(Floats x) {
   return _mm512_maskz_permute_ps(0xffff, x, kLane * 0x55);
 }
+// Lane index[l] of x in lane l.
+PDRT_INLINE Floats lanes_of(Floats x, Words index) {
+  return _mm512_maskz_permutexvar_ps(0xffff, reinterpret_cast<__m512i>(index), x);
+}
+PDRT_INLINE Words splat_word(std::int32_t x) {
+  return reinterpret_cast<Words>(_mm512_set1_epi32(x));
+}
 #endif
 
 // Four lanes, then zeros.
