@@ -115,7 +115,7 @@ def main() -> None:
             "threads": arguments.threads or sorted({1, min(2, cores)}),
             "seconds": arguments.seconds or (1.0 if arguments.quick else 4.0),
             "densities": [1.0, 0.5] if arguments.quick else list(DENSITIES),
-            "repeats": 1 if arguments.quick else 3,
+            "repeats": 1 if arguments.quick else 7,
         }
         results.content.update(options=options, machine=machine())
         results.save()
