@@ -56,6 +56,11 @@ std::shared_ptr<const FileBytes> FileBytes::map(const std::string& path) {
   bytes->data_ = static_cast<const unsigned char*>(data);
   bytes->size_ = size;
   bytes->mapped_ = true;
+#ifdef MADV_HUGEPAGE
+  // What the page cache does not have yet comes from the disk as huge pages where the file system
+  // has them: a core keeps the addresses of few small ones.
+  bytes->advise(0, size, MADV_HUGEPAGE);
+#endif
   return bytes;
 }
 
