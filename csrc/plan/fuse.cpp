@@ -22,7 +22,7 @@ class Fuser {
   std::vector<Step> run() {
     const int count = static_cast<int>(program_.ops.size());
     for (int op = 0; op < count; ++op) {
-      Recognised recognised = recognise(program_, program_.ops[op], planes_, packed_);
+      Recognised recognised = recognise(program_, program_.ops[op], planes_);
       Step& step = steps_[op];
       step.name = program_.ops[op].name();
       step.ops = {op};

@@ -92,17 +92,7 @@ Recognised convolution(const Program& program, const Op& op, const std::vector<b
   return {form, {}};
 }
 
-const float* transposed(const float* matrix, std::int64_t rows, std::int64_t columns,
-                        std::deque<Tensor>& packed) {
-  Tensor& out = packed.emplace_back(DType::f32, Shape{columns, rows});
-  for (std::int64_t r = 0; r < rows; ++r) {
-    for (std::int64_t c = 0; c < columns; ++c)
-      out.as<float>()[c * rows + r] = matrix[r * columns + c];
-  }
-  return out.as<float>();
-}
-
-Recognised fully_connected(const Program& program, const Op& op, std::deque<Tensor>& packed) {
+Recognised fully_connected(const Program& program, const Op& op) {
   const Value& x = program.values[op.inputs[0]];
   if (x.dtype != DType::f32 || x.shape.size() != 2)
     return as_reference("fully_connected", "the left side is not a float32 matrix");
@@ -131,8 +121,7 @@ Recognised fully_connected(const Program& program, const Op& op, std::deque<Tens
   const float* weights = program.values[op.inputs[1]].constant.as<float>();
   form.kernels = shape[stored_by_kernel ? 0 : 1];
   form.columns = shape[stored_by_kernel ? 1 : 0];
-  form.weights =
-      stored_by_kernel ? weights : transposed(weights, form.columns, form.kernels, packed);
+  (stored_by_kernel ? form.weights : form.by_input) = weights;
   return {form, {}};
 }
 
@@ -208,8 +197,7 @@ int cast_partner(const Program& program, const Op& op) {
   return to_float ? said.users[0] : -1;
 }
 
-Recognised recognise(const Program& program, const Op& op, const std::vector<bool>& planes,
-                     std::deque<Tensor>& packed) {
+Recognised recognise(const Program& program, const Op& op, const std::vector<bool>& planes) {
   const std::string_view kind = op.kind();
   if (op.outputs[0] == kAbsent) return {ReferenceForm{}, {}};  // only a later output is used
   if (is_view(op)) {
@@ -219,7 +207,7 @@ Recognised recognise(const Program& program, const Op& op, const std::vector<boo
     return as_reference("view", "one side lives as padded planes, so the elements must be copied");
   }
   if (kind == "Conv") return convolution(program, op, planes);
-  if (kind == "Gemm" || kind == "MatMul") return fully_connected(program, op, packed);
+  if (kind == "Gemm" || kind == "MatMul") return fully_connected(program, op);
   if (is_global_pool(program, op) && planes[op.inputs[0]]) {
     GlobalPoolForm form;
     form.maximum = kind == "GlobalMaxPool" || kind == "ReduceMax";

@@ -19,13 +19,10 @@ struct Recognised {
   std::vector<std::string> refused;  // "form: why not", for those tried
 };
 
-// Weights that the engine needs in another order, and folded batch normalisations, are kept in
-// `packed`.
-Recognised recognise(const Program& program, const Op& op, const std::vector<bool>& planes,
-                     std::deque<Tensor>& packed);
+Recognised recognise(const Program& program, const Op& op, const std::vector<bool>& planes);
 
 // The op as a stage applied to `main` (one of its inputs), where the rest is an operand; nothing
-// where it is not one.
+// where it is not one. Folded batch normalisations are kept in `packed`.
 std::optional<ChainStage> stage_of(const Program& program, const Op& op, ValueId main,
                                    const std::vector<bool>& planes, std::deque<Tensor>& packed);
 

@@ -41,7 +41,9 @@ struct ConvolutionForm {
 // y = W x + b on dense rows.
 struct FullyConnectedForm {
   std::int64_t kernels = 0, columns = 0;
-  const float* weights = nullptr;  // [kernels][columns]
+  const float* weights = nullptr;   // [kernels][columns]
+  const float* by_input = nullptr;  // the same, [columns][kernels], if that is how they came: see
+                                    // choose_weight_forms, which makes either of the other
   const float* bias = nullptr;
 };
 

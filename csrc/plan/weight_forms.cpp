@@ -10,6 +10,8 @@
 //
 // Large fully connected layers behind planes that may be off, and behind a ReLU, which leaves zeros
 // one by one: by input, see planes/by_input.h.
+#include <algorithm>
+
 #include "plan/geometry.h"
 #include "plan/plan.h"
 #include "plan/recognise.h"
@@ -86,6 +88,31 @@ bool wants_weights_by_input(const Step& step, const Zeros& inputs) {
   return (inputs.channels && many) || (inputs.numbers && wide);
 }
 
+// The other way round, in blocks that a near cache holds.
+const float* transposed(const float* matrix, std::int64_t rows, std::int64_t columns,
+                        std::deque<Tensor>& packed) {
+  constexpr std::int64_t kBlock = 32;
+  float* const out = packed.emplace_back(DType::f32, Shape{columns, rows}).as<float>();
+  for (std::int64_t top = 0; top < rows; top += kBlock) {
+    for (std::int64_t left = 0; left < columns; left += kBlock) {
+      for (std::int64_t c = left; c < std::min(columns, left + kBlock); ++c) {
+        for (std::int64_t r = top; r < std::min(rows, top + kBlock); ++r)
+          out[c * rows + r] = matrix[r * columns + c];
+      }
+    }
+  }
+  return out;
+}
+
+// Weights that came by input stay as they are where that is how they are read, in whole groups of
+// lanes; else they are made kernel by kernel.
+void settle_order(Step& step, std::deque<Tensor>& packed) {
+  auto* form = std::get_if<FullyConnectedForm>(&step.form);
+  if (!form || !form->by_input || (step.by_input && form->kernels % kLanes == 0)) return;
+  form->weights = transposed(form->by_input, form->columns, form->kernels, packed);
+  form->by_input = nullptr;
+}
+
 }  // namespace
 
 void choose_weight_forms(Plan& plan, const Core& core) {
@@ -101,6 +128,7 @@ void choose_weight_forms(Plan& plan, const Core& core) {
       step.in_panels = wants_panels(plan, step, inputs, core);
       step.by_input = wants_weights_by_input(step, inputs);
     }
+    settle_order(step, plan.packed);
     const Zeros outputs{
         step.switches() || (inputs.channels && passes_channels(plan.program, step)),
         zeros_behind(step.chain, inputs.numbers && passes_numbers(plan.program, step))};

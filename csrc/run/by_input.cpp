@@ -86,6 +86,7 @@ void compute(const Frame& frame, const plan::Step& step, const Ones& ones, int c
 const float* pack_by_input(const plan::Plan& plan, std::size_t step, const cpu::Engine& engine,
                            int threads, PackedWeights& packed) {
   const auto& form = std::get<FullyConnectedForm>(plan.steps[step].form);
+  if (form.by_input) return form.by_input;
   return packed.get(form.weights, kByInput, [&] {
     const std::int64_t row = by_input_row(form.kernels), columns = form.columns;
     Tensor tensor(DType::f32, {columns, row});

@@ -7,7 +7,10 @@ namespace {
 
 // Whether weights in another form than the file's are what will usually be read.
 bool prefers_packed(const plan::Plan& plan, std::size_t s) {
-  if (implementation_of(plan.steps[s]).pack) return true;
+  if (implementation_of(plan.steps[s]).pack) {
+    const auto* dense = std::get_if<plan::FullyConnectedForm>(&plan.steps[s].form);
+    return !dense || !dense->by_input;
+  }
   const auto* form = std::get_if<plan::ConvolutionForm>(&plan.steps[s].form);
   return form &&
          cheapest_way(plan, s, form->kernels / form->groups, form->group_channels()) != kDirect;

@@ -5,10 +5,10 @@
 
 namespace pdrt::run {
 
-// The weights as they came, kernel by kernel; nullptr: the step has none.
+// The weights as they came; nullptr: the step has none.
 const float* stored_weights(const plan::Step& step);
 
-// The step is about to read all its weights, or rows [first, last): those kernels'.
+// The step is about to read all its weights, or rows [first, last): those kernels', or inputs'.
 void fetch_weights(const plan::Plan& plan, std::size_t step);
 void fetch_rows(const plan::Plan& plan, std::size_t step, std::int64_t first, std::int64_t last);
 

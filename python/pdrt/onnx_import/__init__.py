@@ -3,15 +3,16 @@
 The native file knows one form of every operator, that of ONNX's newest opset. This package brings every older
 or sugared form to it, one idea per module, in the order a model passes through them:
 
-========== =====================================================================================
-reader     file or bytes -> protobuf: domains, opset, external data, functions inlined
-draft      protobuf -> the graph that is rewritten: live nodes under unique names, checked
-support    which operators can be imported; lists all that cannot
-constants  initializers and Constant nodes -> numpy arrays, safely (tensors.py)
-rules      the table of rewrites, one function per operator that needs one
-simplify   forwards Identity, drops what nothing reads any more
-writer     checks the result against pdrt's own operator table and writes the image
-========== =====================================================================================
+============ =================================================================================
+reader       file or bytes -> protobuf: domains, opset, external data, functions inlined
+draft        protobuf -> the graph that is rewritten: live nodes under unique names, checked
+support      which operators can be imported; lists all that cannot
+constants    initializers and Constant nodes -> numpy arrays, safely (tensors.py)
+rules        the table of rewrites, one function per operator that needs one
+simplify     forwards Identity, drops what nothing reads any more
+weight_order weights of wide fully connected layers in the order in which they are read
+writer       checks the result against pdrt's own operator table and writes the image
+============ =================================================================================
 
 Needs the extra ``pdrt[onnx]``. Everything refused raises :class:`pdrt.ModelError` naming file, node and
 operator.
@@ -29,6 +30,7 @@ from .reader import read
 from .rules import RULES
 from .simplify import simplify
 from .support import refuse_unsupported
+from .weight_order import order_weights
 from .writer import write
 
 __all__ = ["convert"]
@@ -53,4 +55,5 @@ def convert(source: str | os.PathLike[str] | bytes, *, outputs: Sequence[str] | 
     store_constants(draft, loaded)
     lower(draft, RULES)
     simplify(draft)
+    order_weights(draft)
     return write(draft)
