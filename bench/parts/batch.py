@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 import pdrt
 from context import Bench
-from measure import interleaved
+from measure import pause_between, rounds
 from parts.zoo_files import ZooFiles
 from peers import INPUT, OUTPUT, PEERS, RUNTIMES, relative_error
 
@@ -47,12 +48,12 @@ def measure(bench: Bench, files: ZooFiles, threads: int) -> Row:
         runner = RUNTIMES[peer].open(files.dense[peer], threads)
         contenders[f"{peer}, 1"] = lambda runner=runner: [runner(image) for image in images]
         contenders[f"{peer}, {SIZE}"] = lambda runner=runner: runner(batch)
-    times = interleaved(contenders, bench.seconds, threads, least=3)
+    calls = rounds(contenders, bench.seconds, threads, unmeasured=1, least=3, pause=pause_between(threads))
     return {
         "network": files.name,
         "threads": threads,
         "sets": sets,
-        "ms": {key: time / SIZE for key, time in times.items()},
+        "ms": {key: statistics.median(times) / SIZE for key, times in calls.items()},
     }
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pdrt
 from context import Bench
-from measure import rounds
+from measure import pause_between, rounds
 from parts.zoo_files import ZooFiles
 from peers import INPUT, OUTPUT, PEERS, RUNTIMES, TOLERANCE, PeerError, relative_error
 
 Row = dict[str, Any]
-PAUSE = 0.06  # seconds: ONNX Runtime's threads look for more work for 45 ms, on every processor, others' for less
 PDRT_TOLERANCE = 1e-4  # of the largest logit
 CALLS = 3  # of a turn, that are measured
+SETTLING = 0.02  # seconds that calls on several threads, which have slept, take to become as quick as they will be
 
 
 def measure(bench: Bench, files: ZooFiles, threads: int) -> Row:
@@ -46,16 +46,16 @@ def measure(bench: Bench, files: ZooFiles, threads: int) -> Row:
             print(f"  {key} is left out: {problem}")
         else:
             contenders[key] = partial(runner, files.image)
-    pause = PAUSE if threads > 1 else 0
     bench.places.begin()
     calls = rounds(
         contenders,
         bench.seconds,
         threads,
         unmeasured=1,
+        settling=SETTLING if threads > 1 else 0,
         measured=CALLS,
         least=9,
-        pause=pause,
+        pause=pause_between(threads),
         before=bench.places.look if threads > 1 else lambda name: None,
     )
     return {
