@@ -41,9 +41,8 @@ struct ConvolutionForm {
 // y = W x + b on dense rows.
 struct FullyConnectedForm {
   std::int64_t kernels = 0, columns = 0;
-  const float* weights = nullptr;   // [kernels][columns]
-  const float* by_input = nullptr;  // the same, [columns][kernels], if that is how they came: see
-                                    // choose_weight_forms, which makes either of the other
+  const float* weights = nullptr;   // [kernels][columns]; or, as some came,
+  const float* by_input = nullptr;  // [columns][kernels]: choose_weight_forms settles which
   const float* bias = nullptr;
 };
 
