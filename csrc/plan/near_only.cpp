@@ -36,7 +36,7 @@ struct Products {
 Products products_of(const ConvolutionForm& form, const ConvolutionPlan& ways) {
   const std::int64_t k = form.kernels, c = form.channels;
   double least = ways.direct.of(k, c);
-  Products products{k * form.group_channels() * form.taps() * form.out_h * form.out_w, 0};
+  Products products{k * form.columns() * form.out_h * form.out_w, 0};
   if (const WinogradPlan& own = ways.winograd; own.possible() && own.cost.of(k, c) < least) {
     least = own.cost.of(k, c);
     const std::int64_t tiles = std::int64_t{1} * own.positions() * own.across * own.down;

@@ -17,7 +17,7 @@ constexpr std::int64_t kMostBytes = 64 * 1024;
 ConvolutionForm* normalised(Step& step) {
   auto* form = std::get_if<ConvolutionForm>(&step.form);
   if (!form || step.chain.empty() || step.chain[0].stage != Stage::affine) return nullptr;
-  const std::int64_t weights = form->kernels * form->group_channels() * form->taps();
+  const std::int64_t weights = form->kernels * form->columns();
   const bool few = weights * static_cast<std::int64_t>(sizeof(float)) <= kMostBytes;
   return few || form->depthwise() ? form : nullptr;
 }
@@ -29,7 +29,7 @@ void fold_normalisations(Plan& plan) {
     ConvolutionForm* const form = normalised(step);
     if (!form) continue;
     const ChainStage& affine = step.chain[0];
-    const std::int64_t columns = form->group_channels() * form->taps();
+    const std::int64_t columns = form->columns();
     float* const weights =
         plan.packed.emplace_back(DType::f32, Shape{form->kernels, columns}).as<float>();
     float* const bias = plan.packed.emplace_back(DType::f32, Shape{form->kernels}).as<float>();

@@ -29,6 +29,7 @@ struct ConvolutionForm {
     return {filter_h, filter_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left};
   }
   std::int64_t group_channels() const { return channels / groups; }
+  std::int64_t columns() const { return group_channels() * taps(); }  // weights of a kernel
   // No tap of any output pixel reads padding: a constant input then adds the same to every pixel.
   bool reads_inside() const {
     return pad_top == 0 && pad_left == 0 &&

@@ -58,7 +58,7 @@ std::int64_t turns_of(const Plan& plan, const Step& step) {
 
 std::int64_t weights_of(const Step& step) {
   if (const auto* form = std::get_if<ConvolutionForm>(&step.form))
-    return form->kernels * form->group_channels() * form->taps();
+    return form->kernels * form->columns();
   if (const auto* form = std::get_if<FullyConnectedForm>(&step.form))
     return form->kernels * form->columns;
   return 0;

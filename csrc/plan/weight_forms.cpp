@@ -104,11 +104,11 @@ const float* transposed(const float* matrix, std::int64_t rows, std::int64_t col
   return out;
 }
 
-// Weights that came by input stay as they are where that is how they are read, in whole groups of
-// lanes; else they are made kernel by kernel.
+// Weights that came by input stay so where that is how they are read; else they are made kernel by
+// kernel.
 void settle_order(Step& step, std::deque<Tensor>& packed) {
   auto* form = std::get_if<FullyConnectedForm>(&step.form);
-  if (!form || !form->by_input || (step.by_input && form->kernels % kLanes == 0)) return;
+  if (!form || !form->by_input || step.by_input) return;
   form->weights = transposed(form->by_input, form->columns, form->kernels, packed);
   form->by_input = nullptr;
 }

@@ -81,12 +81,31 @@ void compute(const Frame& frame, const plan::Step& step, const Ones& ones, int c
     frame.engine.finish_sums(ones[i]->task, sums + i * sample_stride, kParts);
 }
 
+// Rows of inputs as they came, each with zeros behind it up to whole groups of lanes.
+Tensor padded(const plan::Plan& plan, std::size_t step) {
+  const auto& form = std::get<FullyConnectedForm>(plan.steps[step].form);
+  const std::int64_t row = by_input_row(form.kernels);
+  Tensor tensor(DType::f32, {form.columns, row});
+  for (std::int64_t first = 0; first < form.columns; first += kColumnsAtOnce) {
+    const std::int64_t last = std::min(form.columns, first + kColumnsAtOnce);
+    fetch_rows(plan, step, first, last);
+    for (std::int64_t column = first; column < last; ++column) {
+      float* const to = tensor.as<float>() + column * row;
+      float* const end = std::copy_n(form.by_input + column * form.kernels, form.kernels, to);
+      std::fill(end, to + row, 0.0f);
+    }
+    release_rows(plan, step, first, last);
+  }
+  return tensor;
+}
+
 }  // namespace
 
 const float* pack_by_input(const plan::Plan& plan, std::size_t step, const cpu::Engine& engine,
                            int threads, PackedWeights& packed) {
   const auto& form = std::get<FullyConnectedForm>(plan.steps[step].form);
-  if (form.by_input) return form.by_input;
+  if (form.by_input && by_input_row(form.kernels) == form.kernels) return form.by_input;
+  if (form.by_input) return packed.get(form.by_input, kByInput, [&] { return padded(plan, step); });
   return packed.get(form.weights, kByInput, [&] {
     const std::int64_t row = by_input_row(form.kernels), columns = form.columns;
     Tensor tensor(DType::f32, {columns, row});

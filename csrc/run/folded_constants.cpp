@@ -9,7 +9,7 @@ std::size_t folded_columns(const plan::Plan& plan) {
   for (const plan::Step& step : plan.steps) {
     const auto* form = std::get_if<plan::ConvolutionForm>(&step.form);
     if (!form || form->depthwise() || !form->reads_inside()) continue;
-    most = std::max(most, plan::whole_lanes(form->group_channels() * form->taps()));
+    most = std::max(most, plan::whole_lanes(form->columns()));
   }
   return static_cast<std::size_t>(most);
 }

@@ -3,20 +3,6 @@
 #include "run/stored_weights.h"
 
 namespace pdrt::run {
-namespace {
-
-// Whether weights in another form than the file's are what will usually be read.
-bool prefers_packed(const plan::Plan& plan, std::size_t s) {
-  if (implementation_of(plan.steps[s]).pack) {
-    const auto* dense = std::get_if<plan::FullyConnectedForm>(&plan.steps[s].form);
-    return !dense || !dense->by_input;
-  }
-  const auto* form = std::get_if<plan::ConvolutionForm>(&plan.steps[s].form);
-  return form &&
-         cheapest_way(plan, s, form->kernels / form->groups, form->group_channels()) != kDirect;
-}
-
-}  // namespace
 
 HostSteps::HostSteps(const plan::Plan& plan, const cpu::Engine& engine, int threads,
                      PackedWeights& of_session)
@@ -33,16 +19,23 @@ HostSteps::HostSteps(const plan::Plan& plan, const cpu::Engine& engine, int thre
       if (!way(index).possible(plan, s)) continue;
       packed_[s * kWays + index] = way(index).pack(plan, s, engine, threads, packed);
     }
-    if (prefers_packed(plan, s)) release_weights(plan, s);
+    if (prefers_packed(s)) release_weights(plan, s);
   }
   packed_bytes_ = of_session.bytes() + own_weights_.bytes();
   for (const Tensor& tensor : plan.packed) packed_bytes_ += tensor.bytes();
 }
 
+bool HostSteps::prefers_packed(std::size_t s) const {
+  const auto* form = std::get_if<plan::ConvolutionForm>(&plan_.steps[s].form);
+  if (!form)
+    return packed_[s * kWays] != nullptr && packed_[s * kWays] != stored_weights(plan_.steps[s]);
+  return cheapest_way(plan_, s, form->kernels / form->groups, form->group_channels()) != kDirect;
+}
+
 void HostSteps::before_first_run() const {
   for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
     const plan::Step& step = plan_.steps[s];
-    if (!step.on_device && step.need == plan::kNeedAll && !prefers_packed(plan_, s))
+    if (!step.on_device && step.need == plan::kNeedAll && !prefers_packed(s))
       fetch_weights(plan_, s);
   }
 }

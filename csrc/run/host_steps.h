@@ -25,6 +25,9 @@ class HostSteps {
   std::string implementation(std::size_t step) const;
 
  private:
+  // Whether weights in another form than the file's are what will usually be read.
+  bool prefers_packed(std::size_t step) const;
+
   const plan::Plan& plan_;
   std::vector<const Implementation*> implementations_;  // by step
   PackedSteps packed_;

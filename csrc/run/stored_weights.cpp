@@ -12,7 +12,7 @@ struct Rows {
 
 Rows rows_of(const plan::Step& step) {
   if (const auto* form = std::get_if<plan::ConvolutionForm>(&step.form))
-    return {form->weights, form->kernels, form->group_channels() * form->taps()};
+    return {form->weights, form->kernels, form->columns()};
   if (const auto* form = std::get_if<plan::FullyConnectedForm>(&step.form)) {
     if (form->by_input) return {form->by_input, form->columns, form->kernels};
     return {form->weights, form->kernels, form->columns};

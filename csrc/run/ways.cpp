@@ -27,7 +27,7 @@ cpu::Convolution task_of(const Frame& frame, std::size_t step, std::int64_t samp
   task.offsets = frame.plan.convolutions[step].taps.offsets.data();
   task.taps = form.taps();
   task.weights = form.weights;
-  task.weights_row = form.group_channels() * form.taps();
+  task.weights_row = form.columns();
   task.output = frame.plane(output, sample, 0);
   task.plane = frame.plan.values[output].plane;
   task.nonzero = frame.work.nonzero.data();

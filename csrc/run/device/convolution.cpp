@@ -16,7 +16,7 @@ using plan::ConvolutionForm;
 // One row for each tap of each channel, one column for each kernel: neighbouring work-items load
 // neighbouring kernels.
 std::vector<float> by_kernels(const ConvolutionForm& form, std::int64_t row) {
-  const std::int64_t taps = form.group_channels() * form.taps();
+  const std::int64_t taps = form.columns();
   std::vector<float> weights(taps * row, 0.0f);
   for (std::int64_t k = 0; k < form.kernels; ++k) {
     for (std::int64_t t = 0; t < taps; ++t) weights[t * row + k] = form.weights[k * taps + t];

@@ -10,7 +10,7 @@ namespace {
 constexpr float kLargest = 65504, kLeast = 0x1p-14f;  // of normal halves
 
 float largest_of(const plan::ConvolutionForm& form) {
-  const std::int64_t count = form.kernels * form.group_channels() * form.taps();
+  const std::int64_t count = form.kernels * form.columns();
   float largest = 0;
   for (std::int64_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(form.weights[i]));
   return largest;
