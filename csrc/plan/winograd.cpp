@@ -8,8 +8,10 @@ namespace pdrt::plan {
 namespace {
 
 // Transformed inputs, and as much in sums, of the tiles at hand should stay in a third-level cache
-// that others use, too: floats.
-constexpr std::int64_t kWorkingSet = 1280 * 1024;
+// that others use, too: floats. Few weights are read again from near, so that there may be less at
+// once, which helps cores that multiply two vectors in a cycle.
+constexpr std::int64_t kWorkingSet = 1280 * 1024, kWithFewWeights = kWorkingSet / 2;
+constexpr std::int64_t kFewWeights = 640 * 1024;  // at all positions
 
 // Larger tiles must be so much cheaper than what they replace: their weights take more memory, and
 // their results are less exact.
@@ -23,12 +25,13 @@ int rows_at_once(const ConvolutionForm& form, int tile, int across, int down, bo
   const int side = tile + 2;
   const std::int64_t floats_per_tile =
       std::int64_t{1} * side * side * std::max(form.channels, form.kernels);
+  const bool few = side * side * form.channels * form.kernels <= kFewWeights;
+  const std::int64_t most = few && core.multiply_adds >= 2 ? kWithFewWeights : kWorkingSet;
   int best = 1;
   double least = 0;
   for (int rows = 1; rows <= down; ++rows) {
-    const bool fits =
-        tile * side * winograd_line(rows, across) <= kWinogradScratch &&
-        (rows * across <= 4 * kLanes || rows * across * floats_per_tile <= kWorkingSet);
+    const bool fits = tile * side * winograd_line(rows, across) <= kWinogradScratch &&
+                      (rows * across <= 4 * kLanes || rows * across * floats_per_tile <= most);
     if (rows > 1 && !fits) break;
     const double cost =
         winograd_cost(form, tile, rows, in_panels, core).of(form.kernels, form.channels);
