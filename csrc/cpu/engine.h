@@ -117,6 +117,15 @@ struct ByInput {
   Epilogue epilogue;  // as in FullyConnected
 };
 
+// Inputs of one kernel whose 3x3 taps are to be transformed.
+struct ListedWeights {
+  const float* taps = nullptr;           // of all inputs, one behind the other
+  int channels = 0;                      // so many
+  const std::int32_t* listed = nullptr;  // of them, ascending
+  int count = 0;                         // at least one
+  const float* next = nullptr;  // as many taps of another kernel, fetched ahead; may be nullptr
+};
+
 struct WinogradOutput {
   WinogradMap map;
   float bias = 0;
@@ -196,6 +205,9 @@ struct Engine {
   // The same for a panel of kernels, see planes/panels.h: zeros where there are fewer than kLanes.
   void (*winograd_panel)(int tile, const float* taps, std::int64_t kernel_stride, int kernels,
                          int channels, float* out, std::int64_t position_stride) noexcept;
+  // The same for some inputs of one kernel, in whole vectors: what is behind them is written, too.
+  void (*winograd_listed)(int tile, const ListedWeights& task, float* out,
+                          std::int64_t position_stride) noexcept;
   // One channel's patches. `next` is the channel after it, whose rows may be asked for ahead, or
   // nullptr.
   void (*winograd_input)(const WinogradMap& map, const float* in, const float* next, float* out,

@@ -10,11 +10,16 @@ double groups(std::int64_t floats) {
   return static_cast<double>(whole);
 }
 
-// Groups of lanes that pixels take in a product. A few past whole groups are computed by lanes
-// along the inputs, in about a third of the time.
-double pixel_groups(std::int64_t pixels) {
+// Whether there are a few pixels past whole groups of lanes: products compute those by lanes along
+// the inputs, in about a third of the time.
+bool has_few_left(std::int64_t pixels) {
   const std::int64_t rest = pixels % kLanes;
-  return rest > 0 && rest <= 4 ? groups(pixels - rest) + 1.0 / 3 : groups(pixels);
+  return rest > 0 && rest <= 4;
+}
+
+// Groups of lanes that pixels take in a product.
+double pixel_groups(std::int64_t pixels) {
+  return has_few_left(pixels) ? groups(pixels - pixels % kLanes) + 1.0 / 3 : groups(pixels);
 }
 
 // Cycles to write a group of lanes into a phase, and to read phases, which need more room in caches
@@ -57,9 +62,47 @@ double output_share(int across) { return across <= kLanes / 2 ? 0.5 : 1; }
 // For each position of a kernel and each group of its tiles, up to four.
 constexpr double kSumPosition = 5;
 
+// What gaps add to products, with filters of several taps and at Winograd's positions: fours of
+// weights that lie together get rare, which counts where a core waits for loads, not for
+// multiply-adds, and those for a few pixels past whole groups are gathered one by one.
+double gaps_of_taps(const Core& core) { return core.multiply_adds < 2 ? 0 : 0.6; }
+double gaps_of_positions(std::int64_t tiles, const Core& core) {
+  if (core.multiply_adds < 2) return 0.3;
+  return has_few_left(tiles) ? 1.0 : 0.7;
+}
+
+// To transform the taps of a kernel for an input; before that they are read from memory. Where a
+// core multiplies half as much in a cycle, vectors are half as long, and are half as quickly done.
+double cost_of_taps(const Core& core) { return 16 / core.multiply_adds / core.multiply_adds; }
+
+// Bytes in a cycle of transformed inputs, which are read again for every block of kernels.
+constexpr double kPatchBytes = 32;
+
 // The same on the phases of a 7x7 filter of stride 2, for a group of tiles: of a channel and of a
 // kernel. And what products of few inputs reach.
 constexpr double kStridedChannel = 1450, kStridedKernel = 205, kStridedEfficiency = 0.8;
+
+// Transforms of a map in strips of so many rows of tiles, and what add_products(tiles, cost) adds
+// for a strip of so many.
+template <typename AddProducts>
+Cost by_strips(const ConvolutionForm& form, int tile, int rows, const AddProducts& add_products) {
+  const Transforms& per = kTransforms[tile / 2 - 1];
+  const int side = tile + 2;
+  const int across = (form.out_w + tile - 1) / tile, down = (form.out_h + tile - 1) / tile;
+  const double lines = groups(across), in_lines = lines * input_share(across),
+               out_lines = lines * output_share(across);
+  Cost cost;
+  for (int first = 0; first < down; first += rows) {
+    const int now = std::min(rows, down - first);
+    const std::int64_t count = std::int64_t{1} * now * across;
+    const double tiles = groups(count);
+    add_products(count, cost);
+    cost.channel += (tile * now + 2) * in_lines * per.input_line + side * tiles * per.input_tiles;
+    cost.kernel += tile * now * out_lines * per.output_line + tiles * per.output_tiles +
+                   side * side * kSumPosition * std::min(tiles, 4.0);
+  }
+  return cost;
+}
 
 }  // namespace
 
@@ -85,6 +128,8 @@ Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t 
   const Products products(pixel_groups(pixels), kTapsEfficiency, core);
   // Those of a channel's taps lie together; with one tap there is nothing to choose from.
   cost.pair = form.taps() * products.for_active();
+  cost.gaps = gaps_of_taps(core);
+  cost.all = static_cast<double>(form.group_channels());
   cost.channel = kSplit * groups(split);
   cost.kernel += 3 * groups(output.flat);
   return cost;
@@ -92,30 +137,37 @@ Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t 
 
 Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_panels,
                    const Core& core) {
-  const Transforms& per = kTransforms[tile / 2 - 1];
-  const int side = tile + 2;
-  const int across = (form.out_w + tile - 1) / tile, down = (form.out_h + tile - 1) / tile;
-  const double lines = groups(across), in_lines = lines * input_share(across),
-               out_lines = lines * output_share(across);
-  Cost cost;
-  for (int first = 0; first < down; first += rows) {
-    const int now = std::min(rows, down - first);
-    const std::int64_t count = std::int64_t{1} * now * across;
-    const double tiles = groups(count), row = pixel_groups(count), positions = side * side;
+  const double positions = (tile + 2) * (tile + 2);
+  return by_strips(form, tile, rows, [&](std::int64_t tiles, Cost& cost) {
+    const double row = pixel_groups(tiles);
     const Products products(row, tile_efficiency(row), core);
     if (in_panels) {
       cost.pair += positions * products.for_active();
     } else {
       // One weight for each channel, side by side: however few of them are active, nearly all lines
       // hold one that is.
+      const auto all = static_cast<double>(form.channels);
       cost.pair += positions * products.arithmetic;
-      cost.reading += positions * products.reading * static_cast<double>(form.channels);
+      cost.reading += positions * products.reading * all;
+      cost.gaps = gaps_of_positions(tiles, core);
+      cost.all = all;
     }
-    cost.channel += (tile * now + 2) * in_lines * per.input_line + side * tiles * per.input_tiles;
-    cost.kernel += tile * now * out_lines * per.output_line + tiles * per.output_tiles +
-                   positions * kSumPosition * std::min(tiles, 4.0);
-  }
-  return cost;
+  });
+}
+
+Cost winograd_of_active_cost(const ConvolutionForm& form, int tile, int rows, std::int64_t room,
+                             const Core& core) {
+  const double positions = (tile + 2) * (tile + 2);
+  // With half of the inputs on, weights of one kernel take this share of the room.
+  const double block =
+      positions * static_cast<double>(form.channels) / 2 / static_cast<double>(room);
+  return by_strips(form, tile, rows, [&](std::int64_t tiles, Cost& cost) {
+    const double row = pixel_groups(tiles);
+    const Products products(row, tile_efficiency(row), core);
+    const double patches = positions * 4 * static_cast<double>(tiles) / kPatchBytes;
+    cost.pair += positions * products.arithmetic + cost_of_taps(core) + block * patches;
+    cost.kernel += form.columns() * products.reading;
+  });
 }
 
 Cost strided_cost(const ConvolutionForm& form, int rows, const Core& core) {

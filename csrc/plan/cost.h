@@ -25,10 +25,14 @@ struct Cost {
   double channel = 0;  // for each active channel
   double kernel = 0;   // for each active kernel
   double reading = 0;  // its weights, however few channels are active: instead of pairs, if longer
+  // What is added to pairs as lists get gaps: times the square of the share that is off of so many
+  // channels.
+  double gaps = 0, all = 1;
 
   double of(std::int64_t kernels, std::int64_t channels) const {
     const auto k = static_cast<double>(kernels), c = static_cast<double>(channels);
-    return std::max(pair * k * c, reading * k) + channel * c + kernel * k;
+    const double off = 1 - c / all;
+    return std::max(pair * k * c * (1 + gaps * off * off), reading * k) + channel * c + kernel * k;
   }
 };
 
@@ -36,7 +40,7 @@ struct Cost {
 // all of them.
 struct LayerCosts {
   Cost direct;
-  std::array<std::optional<Cost>, 3> winograd;  // by tile / 2 - 1
+  std::array<std::optional<Cost>, 3> winograd, of_active;  // by tile / 2 - 1
   std::optional<Cost> strided;
 };
 using CostTable = std::map<std::string, LayerCosts>;  // by layer_key
@@ -52,6 +56,11 @@ Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t 
 // F(tile x tile, 3 x 3), so many rows of tiles at once.
 Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_panels,
                    const Core& core);
+
+// The same with weights that are transformed as they are needed, of what is on alone, in so many
+// floats.
+Cost winograd_of_active_cost(const ConvolutionForm& form, int tile, int rows, std::int64_t room,
+                             const Core& core);
 
 // F(4 x 4, 4 x 4) on the phases of a 7x7 filter of stride 2, so many rows of tiles at once.
 Cost strided_cost(const ConvolutionForm& form, int rows, const Core& core);

@@ -48,13 +48,16 @@ Plane make_plane(const Size& size, const Demand& demand, std::vector<std::uint32
 }
 
 // What each way to compute a convolution is expected to cost, and with which tiles.
-void choose_ways(ConvolutionPlan& convolution, const ConvolutionForm& form, bool in_panels,
-                 const Plane& output, const PlanOptions& options) {
+void choose_ways(ConvolutionPlan& convolution, const Step& step, const Plane& output,
+                 const PlanOptions& options) {
+  const auto& form = std::get<ConvolutionForm>(step.form);
+  const bool in_panels = step.in_panels;
   convolution.direct =
       direct_cost(form, output, convolution.taps.floats_per_channel(), options.core);
   if (options.winograd_tile != 0) {
     convolution.winograd = plan_winograd(form, options.winograd_tile, in_panels, options.core);
     convolution.strided = plan_strided(form, options.core);
+    if (step.switches()) add_weights_of_active(convolution.winograd, form, nullptr, options.core);
     return;
   }
   const LayerCosts* measured = nullptr;
@@ -65,6 +68,7 @@ void choose_ways(ConvolutionPlan& convolution, const ConvolutionForm& form, bool
   if (measured) convolution.direct = measured->direct;
   convolution.winograd = plan_winograd(form, convolution.direct, measured, in_panels, options.core);
   convolution.strided = plan_strided(form, convolution.direct, measured, options.core);
+  if (step.switches()) add_weights_of_active(convolution.winograd, form, measured, options.core);
 }
 
 Size size_of(const ConvolutionForm& form) { return {form.out_h, form.out_w}; }
@@ -91,13 +95,14 @@ double cost_of(const Plan& plan, const Size& size, std::int32_t row, const Core&
     if (!form || size_of(*form) != size) continue;
     const Taps taps = place_taps(*form, row, plane.flat);
     const Cost direct = direct_cost(*form, plane, taps.floats_per_channel(), core);
-    const WinogradPlan winograd = plan_winograd(*form, direct, nullptr, step.in_panels, core);
+    WinogradPlan winograd = plan_winograd(*form, direct, nullptr, step.in_panels, core);
+    if (step.switches()) add_weights_of_active(winograd, *form, nullptr, core);
     const StridedPlan strided = plan_strided(*form, direct, nullptr, core);
     for (std::int64_t share = 1; share <= least_share; share *= 2) {
       const std::int64_t kernels = form->kernels / form->groups / share,
                          channels = form->group_channels() / share;
       double least = direct.of(kernels, channels);
-      if (winograd.possible()) least = std::min(least, winograd.cost.of(kernels, channels));
+      if (winograd.possible()) least = std::min(least, winograd.least_cost(kernels, channels));
       if (strided.possible()) least = std::min(least, strided.cost.of(kernels, channels));
       cost += least * static_cast<double>(share * share * form->groups * step.layer->samples);
     }
@@ -176,7 +181,7 @@ void lay_out(Plan& plan, const PlanOptions& options) {
         throw ModelError(plan.program.graph->source + ": node '" + plan.steps[s].name +
                          "' (Conv): its input in phases is larger than 2^31 floats per channel");
       }
-      choose_ways(plan.convolutions[s], *form, plan.steps[s].in_panels, output, options);
+      choose_ways(plan.convolutions[s], plan.steps[s], output, options);
     }
   }
 }

@@ -198,8 +198,7 @@ class MemoryPlanner {
       ConvolutionPlan& own = plan_.convolutions[s];
       const std::int64_t floats =
           std::max({form->group_channels() * own.taps.floats_per_channel(),  // groups take turns
-                    own.winograd.scratch_floats(form->channels, form->kernels),
-                    own.strided.scratch_floats(form->channels)});
+                    own.winograd.scratch_floats, own.strided.scratch_floats(form->channels)});
       if (floats == 0) continue;
       Buffer scratch;
       scratch.bytes = own.scratch_bytes = aligned(floats * sizeof(float));

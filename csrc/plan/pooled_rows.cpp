@@ -32,7 +32,7 @@ bool is_always_winograd(const ConvolutionForm& form, const ConvolutionPlan& ways
   for (int share = 1; share <= least_share; share *= 2) {
     const std::int64_t kernels = form.kernels / share, channels = form.channels / share;
     const double taps = ways.direct.of(kernels, channels);
-    if (ways.winograd.cost.of(kernels, channels) > kLittle * taps) return false;
+    if (ways.winograd.least_cost(kernels, channels) > kLittle * taps) return false;
   }
   return true;
 }

@@ -17,6 +17,10 @@ constexpr std::int64_t kFewWeights = 640 * 1024;  // at all positions
 // their results are less exact.
 constexpr double kWorthIt = 0.95;
 
+// Weights of what is on that are transformed at once, in floats: most of a second-level cache. And
+// of how many kernels there is room for when everything is on.
+constexpr std::int64_t kActiveWeights = 224 * 1024, kLeastKernels = 4;
+
 int divided(int size, int tile) { return (size + tile - 1) / tile; }
 
 // Rows of tiles to work on at once, for which products and transforms are expected to cost least.
@@ -83,6 +87,7 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels
   plan.tiles = divided(plan.rows * plan.across, kLanes) * kLanes;
   plan.weights_stride =
       in_panels ? panel_floats(form.kernels, form.channels) : form.kernels * form.channels;
+  plan.scratch_floats = plan.floats_of(form.channels, form.kernels);
   plan.input_columns = winograd_columns(form.pad_left, form.in_w);
   plan.output_columns = winograd_columns(0, form.out_w);
   return plan;
@@ -110,6 +115,20 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct,
     best = std::move(plan);
   }
   return best;
+}
+
+void add_weights_of_active(WinogradPlan& plan, const ConvolutionForm& form,
+                           const LayerCosts* measured, const Core& core) {
+  if (!plan.possible()) return;
+  plan.of_active = winograd_of_active_cost(form, plan.tile, plan.rows, kActiveWeights, core);
+  if (measured) plan.of_active = measured->of_active[plan.tile / 2 - 1];
+  if (!plan.of_active) return;
+  const std::int64_t row = (form.channels + kLanes - 1) / kLanes * kLanes;
+  plan.scratch_floats += plan.positions() * (kLeastKernels * row + kLanes);
+}
+
+std::int64_t WinogradPlan::floats_for_weights(std::int64_t channels, std::int64_t kernels) const {
+  return std::min(kActiveWeights, scratch_floats - floats_of(channels, kernels));
 }
 
 }  // namespace pdrt::plan

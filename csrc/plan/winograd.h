@@ -2,7 +2,9 @@
 // the map is cut into pieces.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,11 @@ struct WinogradPlan {
   int rows = 0;                     // of tiles that are worked on at once
   int tiles = 0;                    // in those, rounded up to whole groups of lanes
   std::int64_t weights_stride = 0;  // floats from one position's weights to the next
+  // Floats of scratch: transformed inputs, the sums of all kernels and, in what is left where some
+  // are off, weights of what is on.
+  std::int64_t scratch_floats = 0;
+  // What it costs to transform these weights as they are needed, where that can be done.
+  std::optional<Cost> of_active;
   // All ones where a column is a pixel: of the input, from -pad_left on, and of the output.
   std::vector<std::uint32_t> input_columns, output_columns;
 
@@ -28,11 +35,17 @@ struct WinogradPlan {
   std::int64_t position_stride(std::int64_t planes) const {
     return (planes * tiles / kLanes | 1) * kLanes;
   }
-  // Transformed inputs, and the sums of all kernels.
-  std::int64_t scratch_floats(std::int64_t channels, std::int64_t kernels) const {
-    if (!possible()) return 0;
+  // With the weights that are better for so many.
+  double least_cost(std::int64_t kernels, std::int64_t channels) const {
+    const double before = cost.of(kernels, channels);
+    return of_active ? std::min(before, of_active->of(kernels, channels)) : before;
+  }
+  // Of transformed inputs and sums of so many.
+  std::int64_t floats_of(std::int64_t channels, std::int64_t kernels) const {
     return positions() * (position_stride(channels) + position_stride(kernels));
   }
+  // Left for weights of what is on: no more than a near cache holds.
+  std::int64_t floats_for_weights(std::int64_t channels, std::int64_t kernels) const;
 };
 
 // A mask of kWinogradColumns columns: all ones for those of a map so wide, behind `pad` others.
@@ -51,5 +64,9 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, const Cost& direct,
 
 // Tiles of a given size, whatever they cost; not possible() where they cannot be used.
 WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels, const Core& core);
+
+// For a convolution with switches, whose weights may be transformed as they are needed.
+void add_weights_of_active(WinogradPlan& plan, const ConvolutionForm& form,
+                           const LayerCosts* measured, const Core& core);
 
 }  // namespace pdrt::plan

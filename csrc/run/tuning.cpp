@@ -21,6 +21,8 @@ using plan::LayerCosts;
 
 constexpr std::int64_t kFormat = 1;
 const char* const kWinogradNames[] = {"winograd2", "winograd4", "winograd6"};
+const char* const kOfActiveNames[] = {"winograd2_of_active", "winograd4_of_active",
+                                      "winograd6_of_active"};
 const char* const kStridedName = "strided_winograd";
 
 // The processor's name as the system gives it: figures of another one are worth nothing here.
@@ -89,6 +91,8 @@ CostTable parse(const std::string& text, const std::string& path) {
     for (std::size_t i = 0; i < costs.winograd.size(); ++i) {
       if (const json::Value* way = json::find(*ways, kWinogradNames[i]))
         costs.winograd[i] = read_cost(*way);
+      if (const json::Value* way = json::find(*ways, kOfActiveNames[i]))
+        costs.of_active[i] = read_cost(*way);
     }
     if (const json::Value* way = json::find(*ways, kStridedName)) costs.strided = read_cost(*way);
   }
@@ -102,6 +106,7 @@ std::string text_of(const CostTable& table) {
     ways.push_back({"direct", written(costs.direct)});
     for (std::size_t i = 0; i < costs.winograd.size(); ++i) {
       if (costs.winograd[i]) ways.push_back({kWinogradNames[i], written(*costs.winograd[i])});
+      if (costs.of_active[i]) ways.push_back({kOfActiveNames[i], written(*costs.of_active[i])});
     }
     if (costs.strided) ways.push_back({kStridedName, written(*costs.strided)});
     layers.push_back({key, {std::move(ways)}});

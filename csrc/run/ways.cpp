@@ -3,6 +3,7 @@
 #include "run/direct.h"
 #include "run/strided_winograd.h"
 #include "run/winograd.h"
+#include "run/winograd_of_active.h"
 
 namespace pdrt::run {
 namespace {
@@ -12,6 +13,8 @@ constexpr Way kTable[kWays] = {
      direct::run},
     {"planes.winograd", winograd::parameter, winograd::possible, winograd::cost, winograd::pack,
      winograd::run},
+    {"planes.winograd_of_active", winograd::parameter, winograd_of_active::possible,
+     winograd_of_active::cost, winograd_of_active::pack, winograd_of_active::run},
     {"planes.strided_winograd", strided_winograd::parameter, strided_winograd::possible,
      strided_winograd::cost, strided_winograd::pack, strided_winograd::run},
 };

@@ -1,5 +1,7 @@
 #include "run/workspace.h"
 
+#include <numeric>
+
 #include "pdrt/error.h"
 #include "run/by_input.h"
 #include "run/folded_constants.h"
@@ -44,6 +46,7 @@ Workspace::Workspace(const plan::Plan& plan, Lent lent)
       patch_planes(plan.max_channels),
       visited_channels(plan.max_channels),
       visited_planes(plan.max_channels),
+      places(plan.max_channels),
       row_lists(together(plan), std::vector<std::int32_t>(longest(plan, &Form::kernels))),
       column_lists(together(plan), std::vector<std::int32_t>(longest(plan, &Form::columns))),
       sums_by_input(DType::f32, {run::sums_by_input(plan)}),
@@ -55,6 +58,7 @@ Workspace::Workspace(const plan::Plan& plan, Lent lent)
       strip_planes(plan.max_channels),
       strip_nonzero(plan.states),
       calls(plan.steps.size()) {
+  std::iota(places.begin(), places.end(), 0);
   const std::size_t planes_bytes = lent.planes ? 0 : plan.planes_bytes,
                     bytes = planes_bytes + (lent.dense ? 0 : plan.dense_bytes);
   try {

@@ -70,6 +70,7 @@ class Workspace {
   // The inputs in the order in which Winograd's products visit them, see winograd.cpp.
   std::vector<std::int32_t> visited_channels;
   std::vector<const float*> visited_planes;
+  std::vector<std::int32_t> places;  // 0, 1, 2, ...: a list of all that there is
   // Rows and columns (or blocks of them) that fully connected layers visit, for each of the samples
   // they compute at once.
   std::vector<std::vector<std::int32_t>> row_lists, column_lists;

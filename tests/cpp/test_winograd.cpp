@@ -138,6 +138,41 @@ void panel(const Engine& engine, int tile) {
   CHECK(same);
 }
 
+// Listed inputs have the weights that all inputs have, and whatever lies between them is not looked
+// at: nothing is read behind the last taps, and nothing is written behind whole vectors.
+void listed(const Engine& engine, int tile) {
+  const int positions = (tile + 2) * (tile + 2), channels = random_int(1, 70);
+  std::normal_distribution<float> normal;
+  std::vector<float> taps(9 * channels);
+  for (float& tap : taps) tap = normal(generator);
+  std::vector<float> all(positions * channels);
+  engine.winograd_weights(tile, taps.data(), channels, all.data(), channels);
+  std::vector<std::int32_t> list;
+  for (int c = 0; c < channels; ++c) {
+    if (random_int(0, 2) == 0) {
+      list.push_back(c);
+    } else {
+      std::fill_n(taps.begin() + 9 * c, 9, kPoison);
+    }
+  }
+  if (list.empty()) return;
+  const int count = static_cast<int>(list.size()), room = (count + kLanes - 1) / kLanes * kLanes;
+  std::vector<float> some(positions * room + 1, kPoison);
+  pdrt::cpu::ListedWeights task;
+  task.taps = taps.data();
+  task.channels = channels;
+  task.listed = list.data();
+  task.count = count;
+  task.next = random_int(0, 1) == 0 ? taps.data() : nullptr;
+  engine.winograd_listed(tile, task, some.data(), room);
+  bool same = std::isnan(some.back());
+  for (int p = 0; p < positions; ++p) {
+    for (int i = 0; i < count; ++i)
+      same = same && some[p * room + i] == all[p * channels + list[i]];
+  }
+  CHECK(same);
+}
+
 }  // namespace
 
 int main() {
@@ -147,6 +182,7 @@ int main() {
       // Narrow maps, of which several rows are computed as one.
       for (int round = 0; round < 90; ++round) convolution(*engine, tile, 9 * tile);
       for (int round = 0; round < 10; ++round) panel(*engine, tile);
+      for (int round = 0; round < 20; ++round) listed(*engine, tile);
     }
   }
   return check::report();

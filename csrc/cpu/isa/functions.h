@@ -30,6 +30,8 @@ void winograd_panel(int tile, const float* taps, std::int64_t kernel_stride, int
                     int channels, float* out, std::int64_t position_stride) noexcept;
 void winograd_weights(int tile, const float* taps, int channels, float* out,
                       std::int64_t position_stride) noexcept;
+void winograd_listed(int tile, const ListedWeights& task, float* out,
+                     std::int64_t position_stride) noexcept;
 void winograd_input(const WinogradMap& map, const float* in, const float* next, float* out,
                     std::int64_t position_stride) noexcept;
 bool winograd_output(const WinogradOutput& task, const float* sums,

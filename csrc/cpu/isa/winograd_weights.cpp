@@ -1,26 +1,8 @@
 // Winograd: the nine taps of kernels to positions, lanes being input channels of one kernel, or
 // kernels of a panel.
-#include "cpu/isa/shuffles.h"
-#include "cpu/isa/winograd.h"
+#include "cpu/isa/winograd_taps.h"
 
 namespace pdrt::cpu::PDRT_ISA {
-
-// The nine taps of kVector inputs, each a vector.
-PDRT_INLINE void load_taps(const float* from, Floats (&taps)[9]) {
-  Floats by_column[3][3];  // [j][i]: column j of the rows of taps of a third of the inputs
-  unrolled<3>([&](int i) PDRT_LAMBDA {
-    const float* const third = from + 3 * i * kVector;
-    const Floats mixed[3] = {load(third), load(third + kVector), load(third + 2 * kVector)};
-    Floats columns[3];
-    deinterleave(mixed, columns);
-    unrolled<3>([&](int j) PDRT_LAMBDA { by_column[j][i] = columns[j]; });
-  });
-  unrolled<3>([&](int j) PDRT_LAMBDA {
-    Floats rows[3];
-    deinterleave(by_column[j], rows);
-    unrolled<3>([&](int i) PDRT_LAMBDA { taps[3 * i + j] = rows[i]; });
-  });
-}
 
 // Inputs whose positions are gathered before they are stored: a few cache lines for each position.
 constexpr int kGathered = 4 * kLanes;
@@ -28,7 +10,6 @@ constexpr int kGathered = 4 * kLanes;
 // Of at most kGathered inputs, to [position][kGathered].
 template <int kTile>
 static void transform_some(const float* taps, int channels, float* out) {
-  constexpr int kSide = kTile + 2;
   for (int first = 0; first < channels; first += kVector) {
     Floats g[9];
     const int count = smaller_of(kVector, channels - first);
@@ -39,18 +20,8 @@ static void transform_some(const float* taps, int channels, float* out) {
       std::memcpy(last, taps + first * 9, static_cast<std::size_t>(count) * 9 * sizeof(float));
       load_taps(last, g);
     }
-    Floats columns[3][kSide];  // [j][i]: row i of G g, still at column j
-    unrolled<3>([&](int j) PDRT_LAMBDA {
-      const Floats column[3] = {g[j], g[3 + j], g[6 + j]};
-      transform_weights(column, columns[j]);
-    });
-    unrolled<kSide>([&](int i) PDRT_LAMBDA {
-      const Floats row[3] = {columns[0][i], columns[1][i], columns[2][i]};
-      Floats transformed[kSide];
-      transform_weights(row, transformed);
-      unrolled<kSide>([&](int j) PDRT_LAMBDA {
-        store(out + (i * kSide + j) * kGathered + first, transformed[j]);
-      });
+    transform_taps<kTile>(g, [&](int position, Floats weights) PDRT_LAMBDA {
+      store(out + position * kGathered + first, weights);
     });
   }
 }
