@@ -135,6 +135,16 @@ struct WinogradOutput {
   float* lane_sums = nullptr;  // its own, as in Convolution
 };
 
+// Kernels in lanes, of a 3x3 convolution of stride 1 whose map is small, see planes/planes.h.
+struct KernelsInLanes {
+  // Which kernels, side by side from the first of all, what is done with their sums, and where they
+  // go. Weights are what taps_in_lanes made, panel after panel, and weights_row is that of the
+  // taps; inputs, offsets and taps are not looked at.
+  Convolution of;
+  WinogradMap map;                 // of the output
+  const float* patches = nullptr;  // of the inputs, one after the other
+};
+
 // Kernels of a 7x7 convolution of stride 2 by F(4 x 4, 4 x 4), see planes/planes.h.
 struct StridedWinograd {
   // Which kernels, what is done with their sums, and where they go. Weights are what
@@ -217,6 +227,13 @@ struct Engine {
   // any stored pixel is not zero.
   bool (*winograd_output)(const WinogradOutput& task, const float* sums,
                           std::int64_t position_stride) noexcept;
+  // With kernels in lanes: a panel of taps, zeros for kernels that do not exist; patches of inputs;
+  // and products, sums and epilogue of all kernels of a panel.
+  void (*taps_in_lanes)(const float* taps, std::int64_t kernel_stride, int kernels, int channels,
+                        float* out) noexcept;
+  void (*patches_in_lanes)(const WinogradMap& map, const float* const* inputs, int count,
+                           float* out) noexcept;
+  void (*kernels_in_lanes)(const KernelsInLanes& task, int panel) noexcept;
   // The same for 7x7 filters of stride 2. Weights: of one kernel, [position][channel][phase].
   void (*strided_weights)(const float* taps, int channels, float* out) noexcept;
   // One channel's four places, `tiles` floats apart; strided_scratch floats of scratch.

@@ -75,6 +75,9 @@ double gaps_of_positions(std::int64_t tiles, const Core& core) {
 // core multiplies half as much in a cycle, vectors are half as long, and are half as quickly done.
 double cost_of_taps(const Core& core) { return 16 / core.multiply_adds / core.multiply_adds; }
 
+// With kernels in lanes: for a pair, and for a channel's patches or a kernel's sums.
+constexpr double kPairInLanes = 7.7, kPlaneInLanes = 110;
+
 // Bytes in a cycle of transformed inputs, which are read again for every block of kernels.
 constexpr double kPatchBytes = 32;
 
@@ -153,6 +156,13 @@ Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_pane
       cost.all = all;
     }
   });
+}
+
+Cost winograd_in_lanes_cost() {
+  Cost cost;
+  cost.pair = kPairInLanes;
+  cost.channel = cost.kernel = kPlaneInLanes;
+  return cost;
 }
 
 Cost winograd_of_active_cost(const ConvolutionForm& form, int tile, int rows, std::int64_t room,

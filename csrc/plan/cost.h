@@ -57,6 +57,9 @@ Cost direct_cost(const ConvolutionForm& form, const Plane& output, std::int64_t 
 Cost winograd_cost(const ConvolutionForm& form, int tile, int rows, bool in_panels,
                    const Core& core);
 
+// F(4 x 4, 3 x 3) with kernels in lanes: the same for all maps that this is for.
+Cost winograd_in_lanes_cost();
+
 // The same with weights that are transformed as they are needed, of what is on alone, in so many
 // floats.
 Cost winograd_of_active_cost(const ConvolutionForm& form, int tile, int rows, std::int64_t room,

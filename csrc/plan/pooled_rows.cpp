@@ -28,7 +28,7 @@ int side_of(const Step& step) {
 // would be a little faster, rows that are pooled as they come make up for it.
 bool is_always_winograd(const ConvolutionForm& form, const ConvolutionPlan& ways, int least_share) {
   constexpr double kLittle = 1.2;
-  if (!ways.winograd.possible() || ways.strided.possible()) return false;
+  if (!ways.winograd.possible() || ways.winograd.in_lanes || ways.strided.possible()) return false;
   for (int share = 1; share <= least_share; share *= 2) {
     const std::int64_t kernels = form.kernels / share, channels = form.channels / share;
     const double taps = ways.direct.of(kernels, channels);

@@ -47,6 +47,13 @@ int rows_at_once(const ConvolutionForm& form, int tile, int across, int down, bo
   return best;
 }
 
+// Whether kernels had better be lanes than tiles. Where a core multiplies half as much in a cycle,
+// or has fewer registers, that was not measured.
+bool fits_in_lanes(const WinogradPlan& plan, const Core& core) {
+  return plan.tile == kTileInLanes && std::max(plan.across, plan.down) <= 2 && core.wide_tiles &&
+         core.multiply_adds >= 2;
+}
+
 }  // namespace
 
 std::vector<std::uint32_t> winograd_columns(int pad, int width) {
@@ -82,12 +89,19 @@ WinogradPlan plan_winograd(const ConvolutionForm& form, int tile, bool in_panels
   }
   plan.tile = tile;
   plan.down = divided(form.out_h, tile);
-  plan.rows = rows_at_once(form, tile, plan.across, plan.down, in_panels, core);
-  plan.cost = winograd_cost(form, tile, plan.rows, in_panels, core);
+  plan.in_lanes = in_panels && fits_in_lanes(plan, core);
+  if (plan.in_lanes) {
+    plan.rows = plan.down;
+    plan.cost = winograd_in_lanes_cost();
+  } else {
+    plan.rows = rows_at_once(form, tile, plan.across, plan.down, in_panels, core);
+    plan.cost = winograd_cost(form, tile, plan.rows, in_panels, core);
+  }
   plan.tiles = divided(plan.rows * plan.across, kLanes) * kLanes;
   plan.weights_stride =
       in_panels ? panel_floats(form.kernels, form.channels) : form.kernels * form.channels;
-  plan.scratch_floats = plan.floats_of(form.channels, form.kernels);
+  plan.scratch_floats =
+      plan.in_lanes ? form.channels * kPatchInLanes : plan.floats_of(form.channels, form.kernels);
   plan.input_columns = winograd_columns(form.pad_left, form.in_w);
   plan.output_columns = winograd_columns(0, form.out_w);
   return plan;

@@ -13,7 +13,8 @@
 namespace pdrt::plan {
 
 struct WinogradPlan {
-  int tile = 0;  // m; 0: not used, for the reason in `refused`
+  int tile = 0;           // m; 0: not used, for the reason in `refused`
+  bool in_lanes = false;  // the kernels: see planes/planes.h
   std::string refused;
   Cost cost;
   int across = 0, down = 0;         // tiles

@@ -147,6 +147,12 @@ constexpr int winograd_line(int rows, int tiles_x) {
   return ((rows + 1) * tiles_x + 2 * kLanes - 1) / kLanes * kLanes;
 }
 
+// On maps of four tiles of 4 x 4 pixels at most, two by two, kernels may be lanes instead: panels
+// of so many, whose taps lie side by side, input after input, nine times of each. And an input's
+// patches: [position][tile].
+constexpr int kInLanes = 2 * kLanes, kTileInLanes = 4, kTilesInLanes = 4;
+constexpr int kPatchInLanes = (kTileInLanes + 2) * (kTileInLanes + 2) * kTilesInLanes;
+
 // A 7x7 convolution of stride 2 is the sum of four of stride 1, one for each phase of the input's
 // rows and columns, with four or three taps along either axis: F(4 x 4, 4 x 4), where a fourth tap
 // may be zero. The phases of an input follow each other, those of even rows first: four places in

@@ -179,14 +179,15 @@ std::vector<TunedLayer> tune(const Model& model, const Options& options,
     const int total = static_cast<int>(steps.size() * std::size(kTileSizes));
     for (const auto& [key, s] : steps) {
       for (int index = 0; index < run::kWays; ++index) {
-        const bool has_tiles = index == run::kWinograd || index == run::kWinogradOfActive;
+        const bool transformed = index == run::kWinograd || index == run::kWinogradInLanes;
+        const bool has_tiles = transformed || index == run::kWinogradOfActive;
         if (!run::way(index).possible(plan, s) || (!has_tiles && tile != kTileSizes[0])) continue;
         std::vector<Sample> samples = kSamples;
         for (Sample& sample : samples) {
           sample.microseconds = measure(frame, s, index, sample, sweep);
         }
         const Cost cost = fit(frame, s, samples);
-        if (index == run::kWinograd) {
+        if (transformed) {
           table[key].winograd[tile / 2 - 1] = cost;
         } else if (index == run::kWinogradOfActive) {
           table[key].of_active[tile / 2 - 1] = cost;

@@ -3,6 +3,7 @@
 #include "run/direct.h"
 #include "run/strided_winograd.h"
 #include "run/winograd.h"
+#include "run/winograd_in_lanes.h"
 #include "run/winograd_of_active.h"
 
 namespace pdrt::run {
@@ -13,6 +14,8 @@ constexpr Way kTable[kWays] = {
      direct::run},
     {"planes.winograd", winograd::parameter, winograd::possible, winograd::cost, winograd::pack,
      winograd::run},
+    {"planes.winograd_in_lanes", winograd::parameter, winograd_in_lanes::possible, winograd::cost,
+     winograd_in_lanes::pack, winograd_in_lanes::run},
     {"planes.winograd_of_active", winograd::parameter, winograd_of_active::possible,
      winograd_of_active::cost, winograd_of_active::pack, winograd_of_active::run},
     {"planes.strided_winograd", strided_winograd::parameter, strided_winograd::possible,

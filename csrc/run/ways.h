@@ -39,10 +39,10 @@ cpu::Convolution task_of(const Frame& frame, std::size_t step, std::int64_t samp
 // "planes.winograd F(4x4, 3x3)": the way and its parameter.
 std::string name_of_way(const plan::Plan& plan, std::size_t step, int index);
 
-constexpr int kWays = 4;
+constexpr int kWays = 5;
 constexpr int kDirect = 0;  // the one that can do everything but pool rows as they come
 // Those of which there are several, see plan/winograd.h.
-constexpr int kWinograd = 1, kWinogradOfActive = 2;
+constexpr int kWinograd = 1, kWinogradInLanes = 2, kWinogradOfActive = 3;
 const Way& way(int index);
 
 // The way expected to be fastest for so many active kernels and channels: its index.

@@ -56,7 +56,10 @@ std::string parameter(const plan::Plan& plan, std::size_t step) {
   return "F(" + side + "x" + side + ", 3x3)";
 }
 
-bool possible(const plan::Plan& plan, std::size_t step) { return own_plan(plan, step).possible(); }
+bool possible(const plan::Plan& plan, std::size_t step) {
+  const WinogradPlan& own = own_plan(plan, step);
+  return own.possible() && !own.in_lanes;
+}
 
 double cost(const plan::Plan& plan, std::size_t step, std::int64_t kernels, std::int64_t channels) {
   return own_plan(plan, step).cost.of(kernels, channels);

@@ -36,6 +36,11 @@ void winograd_input(const WinogradMap& map, const float* in, const float* next, 
                     std::int64_t position_stride) noexcept;
 bool winograd_output(const WinogradOutput& task, const float* sums,
                      std::int64_t position_stride) noexcept;
+void taps_in_lanes(const float* taps, std::int64_t kernel_stride, int kernels, int channels,
+                   float* out) noexcept;
+void patches_in_lanes(const WinogradMap& map, const float* const* inputs, int count,
+                      float* out) noexcept;
+void kernels_in_lanes(const KernelsInLanes& task, int panel) noexcept;
 void strided_weights(const float* taps, int channels, float* out) noexcept;
 void strided_input(const WinogradMap& map, const float* in, float* out, std::int64_t tiles,
                    std::int64_t position_stride, float* scratch) noexcept;

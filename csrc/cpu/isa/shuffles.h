@@ -54,6 +54,16 @@ struct InTurnOfThreeBetween {
     return at % 3 == 2 ? kVector + at / 3 : lane;
   }
 };
+// In every group of lanes pieces of kWidth lanes of x and y in turn, from their lower or their
+// upper halves.
+template <int kGroup, int kWidth, int kUpper>
+struct PiecesInTurn {
+  static constexpr int of(int lane) {
+    const int in_group = lane % kGroup, piece = in_group / kWidth;
+    return lane / kGroup * kGroup + kUpper * kGroup / 2 + piece / 2 * kWidth + in_group % kWidth +
+           piece % 2 * kVector;
+  }
+};
 struct NextLane {
   static constexpr int of(int lane) { return lane + 1; }
 };
