@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -57,6 +58,16 @@ struct Map {
     return before + planes * static_cast<std::size_t>(plane.stride);
   }
 };
+
+// Some of [0, all), ascending.
+inline std::vector<std::int32_t> some_of(int all) {
+  std::vector<std::int32_t> list(all);
+  std::iota(list.begin(), list.end(), 0);
+  std::shuffle(list.begin(), list.end(), generator);
+  list.resize(random_int(0, all));
+  std::sort(list.begin(), list.end());
+  return list;
+}
 
 inline std::vector<std::uint32_t> columns(int pad, int width) {
   std::vector<std::uint32_t> mask(pdrt::kWinogradColumns, 0);

@@ -17,16 +17,6 @@ using pdrt::cpu::Engine;
 
 constexpr int kFilter = pdrt::kStridedFilter, kTaps = kFilter * kFilter;
 
-// So many of [0, all), ascending.
-std::vector<std::int32_t> some_of(int all) {
-  std::vector<std::int32_t> list(all);
-  std::iota(list.begin(), list.end(), 0);
-  std::shuffle(list.begin(), list.end(), generator);
-  list.resize(random_int(0, all));
-  std::sort(list.begin(), list.end());
-  return list;
-}
-
 bool has(const std::vector<std::int32_t>& list, int number) {
   return std::binary_search(list.begin(), list.end(), number);
 }

@@ -16,16 +16,6 @@ using namespace maps;
 using pdrt::kInLanes;
 using pdrt::cpu::Engine;
 
-// So many of [0, all), ascending.
-std::vector<std::int32_t> some_of(int all) {
-  std::vector<std::int32_t> list(all);
-  std::iota(list.begin(), list.end(), 0);
-  std::shuffle(list.begin(), list.end(), generator);
-  list.resize(random_int(0, all));
-  std::sort(list.begin(), list.end());
-  return list;
-}
-
 struct Layer {
   int pad_top, pad_left, out_h, out_w, height, width, channels, kernels;
 
