@@ -6,7 +6,8 @@
 // one of a block behind a switched first: in panels, see planes/panels.h. And those with nothing
 // off, where a tile computes many kernels of a panel: it is one stream from memory then. Cores that
 // multiply twice as much in a cycle, Zen 5, need that on small maps alone; on others, tiles of
-// kernels' own rows have fewer loads beside their multiply-adds, and are what is faster there.
+// kernels' own rows have fewer loads beside their multiply-adds, and are what is faster there. On
+// their smallest maps panels are of taps, see winograd.h.
 //
 // Large fully connected layers behind planes that may be off, and behind a ReLU, which leaves zeros
 // one by one: by input, see planes/by_input.h.

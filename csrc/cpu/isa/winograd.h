@@ -153,4 +153,22 @@ PDRT_INLINE void transform_weights(const Floats (&g)[3], Floats (&u)[8]) {
   u[7] = g[2];
 }
 
+// Of kIn x kIn vectors at(i, j), kOut x kOut for put(i, j, result): transform(from, to) along the
+// columns, then along the rows.
+template <int kIn, int kOut, typename Transform, typename At, typename Put>
+PDRT_INLINE void along_both_axes(const Transform& transform, const At& at, const Put& put) {
+  Floats columns[kIn][kOut];
+  unrolled<kIn>([&](int j) PDRT_LAMBDA {
+    Floats column[kIn];
+    unrolled<kIn>([&](int i) PDRT_LAMBDA { column[i] = at(i, j); });
+    transform(column, columns[j]);
+  });
+  unrolled<kOut>([&](int i) PDRT_LAMBDA {
+    Floats row[kIn], result[kOut];
+    unrolled<kIn>([&](int j) PDRT_LAMBDA { row[j] = columns[j][i]; });
+    transform(row, result);
+    unrolled<kOut>([&](int j) PDRT_LAMBDA { put(i, j, result[j]); });
+  });
+}
+
 }  // namespace pdrt::cpu::PDRT_ISA

@@ -147,22 +147,14 @@ PDRT_INLINE void transpose(Floats (&v)[kVector]) {
 // Pixels of a map of two tiles by two, a vector of planes each.
 using Pixels = float[2 * kTile][2 * kTile][kVector];
 
-PDRT_INLINE void transform_sums(const Sums& sums, int v, int tile, int across, Floats bias,
+PDRT_INLINE void transform_tile(const Sums& sums, int v, int tile, int across, Floats bias,
                                 Pixels& pixels) {
-  Floats columns[kSide][kTile];
-  unrolled<kSide>([&](int j) PDRT_LAMBDA {
-    Floats column[kSide];
-    unrolled<kSide>([&](int i) PDRT_LAMBDA { column[i] = sums.at(v, i, j, tile); });
-    transform_sums(column, columns[j]);
-  });
-  unrolled<kTile>([&](int i) PDRT_LAMBDA {
-    Floats row[kSide], result[kTile];
-    unrolled<kSide>([&](int j) PDRT_LAMBDA { row[j] = columns[j][i]; });
-    transform_sums(row, result);
-    unrolled<kTile>([&](int j) PDRT_LAMBDA {
-      store(pixels[tile / across * kTile + i][tile % across * kTile + j], result[j] + bias);
-    });
-  });
+  const int top = tile / across * kTile, left = tile % across * kTile;
+  along_both_axes<kSide, kTile>(
+      [](const auto& from, auto& to) PDRT_LAMBDA { transform_sums(from, to); },
+      [&](int i, int j) PDRT_LAMBDA { return sums.at(v, i, j, tile); },
+      [&](int i, int j, Floats result)
+          PDRT_LAMBDA { store(pixels[top + i][left + j], result + bias); });
 }
 
 // Planes of the kernels at `position` of the list, `count` of a vector.
@@ -217,7 +209,7 @@ void kernels_in_lanes(const KernelsInLanes& task, int panel) noexcept {
         bias[i] = of.bias[of.kernels[position + i]];
       alignas(64) Pixels pixels;
       for (int tile = 0; tile < task.map.tiles_x * task.map.rows; ++tile)
-        transform_sums(sums, v, tile, task.map.tiles_x, bias, pixels);
+        transform_tile(sums, v, tile, task.map.tiles_x, bias, pixels);
       finish_planes(task, pixels, position, count);
     }
   }
@@ -256,21 +248,12 @@ static void transform_inputs(const WinogradMap& map, const Inputs& inputs, int c
   alignas(64) float patches[kPatchInLanes][kVector] = {};
   for (int tile = 0; tile < map.rows * map.tiles_x; ++tile) {
     const int top = tile / map.tiles_x * kTile, left = tile % map.tiles_x * kTile;
-    Floats columns[kSide][kSide];
-    unrolled<kSide>([&](int j) PDRT_LAMBDA {
-      Floats column[kSide];
-      unrolled<kSide>([&](int i) PDRT_LAMBDA { column[i] = load(inputs[top + i][left + j]); });
-      transform_input(column, columns[j]);
-    });
-    unrolled<kSide>([&](int i) PDRT_LAMBDA {
-      Floats row[kSide], transformed[kSide];
-      unrolled<kSide>([&](int j) PDRT_LAMBDA { row[j] = columns[j][i]; });
-      transform_input(row, transformed);
-      unrolled<kSide>([&](int j) PDRT_LAMBDA {
-        store(patches[(i * kSide + j) * kTiles + tile],
-              splat(kFactors[i] * kFactors[j]) * transformed[j]);
-      });
-    });
+    along_both_axes<kSide, kSide>(
+        [](const auto& from, auto& to) PDRT_LAMBDA { transform_input(from, to); },
+        [&](int i, int j) PDRT_LAMBDA { return load(inputs[top + i][left + j]); },
+        [&](int i, int j, Floats patch) PDRT_LAMBDA {
+          store(patches[(i * kSide + j) * kTiles + tile], splat(kFactors[i] * kFactors[j]) * patch);
+        });
   }
   for (int from = 0; from < kPatchInLanes; from += kVector) {
     Floats block[kVector];

@@ -14,22 +14,12 @@ PDRT_INLINE void transform_tiles(const float* sums, std::int64_t position_stride
                                  float bias, float* pixels, std::int64_t length) {
   const Floats shift = splat(bias);
   for (int tile = 0; tile < tiles; tile += kVector) {
-    Floats columns[kSide][kTile];
-    unrolled<kSide>([&](int j) PDRT_LAMBDA {
-      Floats column[kSide];
-      unrolled<kSide>([&](int i) PDRT_LAMBDA {
-        column[i] = held(load(sums + (i * kSide + j) * position_stride + tile));
-      });
-      transform_sums(column, columns[j]);
-    });
-    unrolled<kTile>([&](int i) PDRT_LAMBDA {
-      Floats row[kSide], result[kTile];
-      unrolled<kSide>([&](int j) PDRT_LAMBDA { row[j] = columns[j][i]; });
-      transform_sums(row, result);
-      unrolled<kTile>([&](int j) PDRT_LAMBDA {
-        store(pixels + (i * kTile + j) * length + tile, result[j] + shift);
-      });
-    });
+    along_both_axes<kSide, kTile>(
+        [](const auto& from, auto& to) PDRT_LAMBDA { transform_sums(from, to); },
+        [&](int i, int j)
+            PDRT_LAMBDA { return held(load(sums + (i * kSide + j) * position_stride + tile)); },
+        [&](int i, int j, Floats result)
+            PDRT_LAMBDA { store(pixels + (i * kTile + j) * length + tile, result + shift); });
   }
 }
 

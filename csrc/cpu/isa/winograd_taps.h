@@ -27,17 +27,10 @@ PDRT_INLINE void load_taps(const float* from, Floats (&taps)[9]) {
 template <int kTile, typename Put>
 PDRT_INLINE void transform_taps(const Floats (&taps)[9], const Put& put) {
   constexpr int kSide = kTile + 2;
-  Floats columns[3][kSide];  // [j][i]: row i of G g, still at column j
-  unrolled<3>([&](int j) PDRT_LAMBDA {
-    const Floats column[3] = {taps[j], taps[3 + j], taps[6 + j]};
-    transform_weights(column, columns[j]);
-  });
-  unrolled<kSide>([&](int i) PDRT_LAMBDA {
-    const Floats row[3] = {columns[0][i], columns[1][i], columns[2][i]};
-    Floats transformed[kSide];
-    transform_weights(row, transformed);
-    unrolled<kSide>([&](int j) PDRT_LAMBDA { put(i * kSide + j, transformed[j]); });
-  });
+  along_both_axes<3, kSide>(
+      [](const auto& from, auto& to) PDRT_LAMBDA { transform_weights(from, to); },
+      [&](int i, int j) PDRT_LAMBDA { return taps[3 * i + j]; },
+      [&](int i, int j, Floats weights) PDRT_LAMBDA { put(i * kSide + j, weights); });
 }
 
 }  // namespace pdrt::cpu::PDRT_ISA
